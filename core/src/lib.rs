@@ -1,0 +1,36 @@
+//! ZeroMQ as state machines: ZMTP, the messaging patterns and their queues.
+//!
+//! No I/O, no clock, no `unsafe`, no allocator unless the `alloc` feature asks for one.
+#![no_std]
+#![forbid(unsafe_code)]
+#[cfg(feature = "alloc")]
+extern crate alloc;
+
+pub mod body;
+pub mod connection;
+pub mod error;
+pub mod flow;
+pub mod limits;
+pub mod node;
+pub mod options;
+pub mod pattern;
+pub mod pipe;
+pub mod socket;
+pub mod storage;
+pub mod time;
+pub mod wire;
+
+pub use body::{Body, Draft, Frame, Input, Payload, Piece, Sink};
+pub use connection::{Connection, Local};
+pub use error::{CloseReason, FilterError, Limit, RecvError, Refusal, SendError, SendErrorKind};
+pub use limits::Limits;
+pub use node::Node;
+pub use options::Options;
+pub use pattern::{AnyPattern, Dealer, Pattern, Pub, Pull, Push, Rep, Req, Router, Sub};
+pub use pipe::{Credit, Front, PipeReader, PipeWriter, Receipts, Signal};
+pub use socket::{Pipes, Side, Socket};
+#[cfg(feature = "alloc")]
+pub use storage::heap::{Blob, Heap};
+pub use storage::{LocalStorage, PipeId, Storage, fixed::Fixed};
+pub use time::Instant;
+pub use wire::SocketType;

@@ -1,0 +1,86 @@
+//! The pattern chosen at run time: the C ABI and the command line. Firmware names its types and links no more.
+
+use super::{Dealer, Filters, Pattern, Pub, Pull, Push, Receives, Rep, Req, Router, Routing, Sends, Stream, Sub};
+use crate::body::{Frame, Payload};
+use crate::error::CloseReason;
+use crate::error::{FilterError, RecvError, SendError};
+use crate::options::Options;
+use crate::socket::Pipes;
+use crate::storage::{PipeId, Storage};
+use crate::wire::SocketType;
+
+/// Any pattern, by socket type.
+#[derive(Clone, Copy)]
+pub struct AnyPattern(pub SocketType);
+
+impl Sends for AnyPattern {}
+impl Receives for AnyPattern {}
+impl Filters for AnyPattern {}
+
+macro_rules! any_pattern {
+    ($($name:ident),*) => {
+        /// The state of whichever pattern was chosen.
+        pub enum AnyState<S: Storage> {
+            $($name(<$name as Pattern>::State<S>),)*
+        }
+
+        impl Pattern for AnyPattern {
+            type State<S: Storage> = AnyState<S>;
+            fn socket_type(self) -> SocketType {
+                self.0
+            }
+            fn start<S: Storage>(self, options: &Options) -> AnyState<S> {
+                match self.0 {
+                    $(SocketType::$name => AnyState::$name($name.start(options)),)*
+                }
+            }
+        }
+
+        any_pattern! { @routing ($($name),*)
+            on_attach(&mut self, pipes: &mut Pipes<S>, id: PipeId);
+            on_detach(&mut self, pipes: &mut Pipes<S>, id: PipeId);
+            on_readable(&mut self, pipes: &mut Pipes<S>, id: PipeId);
+            on_writable(&mut self, pipes: &mut Pipes<S>, id: PipeId);
+            on_ready(&mut self, pipes: &mut Pipes<S>, id: PipeId, identity: S::Key) -> Result<Option<PipeId>, CloseReason>;
+            on_subscribe(&mut self, id: PipeId, topic: &[u8]);
+            on_cancel(&mut self, id: PipeId, topic: &[u8]);
+            recv(&mut self, pipes: &mut Pipes<S>) -> Result<Frame<S::Body>, RecvError>;
+            subscribe(&mut self, pipes: &mut Pipes<S>, topic: &[u8]) -> Result<(), FilterError>;
+            unsubscribe(&mut self, pipes: &mut Pipes<S>, topic: &[u8]) -> Result<(), FilterError>;
+        }
+    };
+    (@routing $names:tt $($method:ident(&mut self, $($arg:ident: $type:ty),*) $(-> $out:ty)?;)*) => {
+        impl<S: Storage> Routing<S> for AnyState<S> {
+            $(any_pattern! { @method $names $method ($($arg: $type),*) ($($out)?) })*
+            any_pattern! { @send $names }
+        }
+    };
+    (@send ($($name:ident),*)) => {
+        fn send<F: Payload<S::Body>>(&mut self, pipes: &mut Pipes<S>, frame: F) -> Result<(), SendError<F>> {
+            match self {
+                $(Self::$name(state) => state.send(pipes, frame),)*
+            }
+        }
+    };
+    (@method ($($name:ident),*) $method:ident $args:tt $out:tt) => {
+        any_pattern! { @emit ($($name)*) $method $args $out }
+    };
+    (@emit ($($name:ident)*) $method:ident ($($arg:ident: $type:ty),*) ()) => {
+        fn $method(&mut self, $($arg: $type),*) {
+            any_pattern! { @match self $method ($($arg),*) $($name)* }
+        }
+    };
+    (@emit ($($name:ident)*) $method:ident ($($arg:ident: $type:ty),*) ($out:ty)) => {
+        fn $method(&mut self, $($arg: $type),*) -> $out {
+            any_pattern! { @match self $method ($($arg),*) $($name)* }
+        }
+    };
+    (@match $self:ident $method:ident $args:tt $($name:ident)*) => {
+        match $self {
+            $(Self::$name(state) => any_pattern!(@call state $method $args),)*
+        }
+    };
+    (@call $state:ident $method:ident ($($arg:ident),*)) => { $state.$method($($arg),*) };
+}
+
+any_pattern!(Pub, Sub, Req, Rep, Dealer, Router, Pull, Push, Stream);

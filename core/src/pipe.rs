@@ -1,0 +1,209 @@
+//! Seam A: one direction of a pipe, its two ends, and the high-water arithmetic.
+//!
+//! A *lane* carries frames, bounded by [`Credit`] in whole messages, and [`Signal`]s, which never count.
+//! The writer owns `Credit`, the reader owns [`Receipts`]; between them travels one wrapping counter, once per
+//! low-water mark. Multipart messages are written uncommitted, committed at their last frame, rolled back on loss.
+
+use crate::body::{Body, Frame, Input, Sink};
+use crate::error::{CloseReason, Refusal};
+use core::ops::Range;
+
+/// Writer's half of the high-water mark: messages committed against messages reported read.
+#[derive(Clone, Copy, Debug)]
+pub struct Credit {
+    hwm: u32,
+    written: u32,
+    returned: u32,
+}
+
+impl Credit {
+    /// `hwm` whole messages; 0 = no limit.
+    pub const fn new(hwm: u32) -> Self {
+        Self { hwm, written: 0, returned: 0 }
+    }
+    /// Whether a message may be begun.
+    #[inline]
+    pub const fn available(&self) -> bool {
+        self.room() > 0
+    }
+    /// How many messages may be begun.
+    #[inline]
+    pub const fn room(&self) -> u32 {
+        if self.hwm == 0 { u32::MAX } else { self.hwm.saturating_sub(self.written.wrapping_sub(self.returned)) }
+    }
+    /// `messages` whole messages were committed.
+    #[inline]
+    pub const fn on_commit(&mut self, messages: u32) {
+        self.written = self.written.wrapping_add(messages);
+    }
+    /// The reader reports having read `total` messages in all (wrapping).
+    #[inline]
+    pub const fn on_return(&mut self, total: u32) {
+        self.returned = total;
+    }
+}
+
+/// Reader's half: reports progress once per low-water mark, (hwm + 1) / 2 messages.
+#[derive(Clone, Copy, Debug)]
+pub struct Receipts {
+    lwm: u32,
+    read: u32,
+    reported: u32,
+}
+
+impl Receipts {
+    /// For a lane of `hwm` messages.
+    pub const fn new(hwm: u32) -> Self {
+        Self { lwm: hwm.div_ceil(2), read: 0, reported: 0 }
+    }
+    /// `messages` whole messages were read; `Some(total)` when the writer is to be told that `total` were, in all.
+    #[inline]
+    pub const fn on_read(&mut self, messages: u32) -> Option<u32> {
+        self.read = self.read.wrapping_add(messages);
+        if self.lwm == 0 || self.read.wrapping_sub(self.reported) < self.lwm {
+            return None;
+        }
+        self.reported = self.read;
+        Some(self.read)
+    }
+}
+
+/// What passes between connection and socket beside messages: outside the high-water mark, never dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal<K> {
+    /// Up: the handshake is over, the peer announced this routing id. Down (inproc): the same, told by the driver.
+    Ready(K),
+    /// Up: the peer wants a topic. Down: tell the peer.
+    Subscribe(K),
+    /// Up: the peer no longer wants a topic. Down: tell the peer.
+    Cancel(K),
+    /// Up: no more frames will come. Down: close the connection.
+    Close(CloseReason),
+}
+
+impl<K: AsRef<[u8]>> Signal<K> {
+    /// The same signal, borrowing its key.
+    pub fn as_ref(&self) -> Signal<&[u8]> {
+        match self {
+            Self::Ready(key) => Signal::Ready(key.as_ref()),
+            Self::Subscribe(key) => Signal::Subscribe(key.as_ref()),
+            Self::Cancel(key) => Signal::Cancel(key.as_ref()),
+            Self::Close(reason) => Signal::Close(*reason),
+        }
+    }
+    /// Copies the key into another holder; `None` when it does not fit.
+    pub fn try_map<L>(self, keep: impl FnOnce(&[u8]) -> Option<L>) -> Option<Signal<L>> {
+        Some(match self {
+            Self::Ready(key) => Signal::Ready(keep(key.as_ref())?),
+            Self::Subscribe(key) => Signal::Subscribe(keep(key.as_ref())?),
+            Self::Cancel(key) => Signal::Cancel(keep(key.as_ref())?),
+            Self::Close(reason) => Signal::Close(reason),
+        })
+    }
+}
+
+/// Size and flag of the next frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Front {
+    /// Octets of the body.
+    pub len: usize,
+    /// Whether another frame of the same message follows.
+    pub more: bool,
+}
+
+/// The writing end of a lane.
+pub trait PipeWriter {
+    /// What frames are kept in.
+    type Body: Body;
+    /// Whether this lane takes runs: whole messages as they stand on a ZMTP 3.x wire.
+    const RUNS: bool = false;
+    /// Whether a message may be begun. Once begun, its other frames are taken whatever the mark says.
+    fn writable(&mut self) -> bool {
+        self.room() > 0
+    }
+    /// How many messages may be begun.
+    fn room(&mut self) -> u32;
+    /// Appends a frame; a frame without `more` commits the message.
+    ///
+    /// # Errors
+    /// The frame comes back with the reason.
+    fn write(&mut self, frame: Frame<Self::Body>) -> Result<(), (Frame<Self::Body>, Refusal)>;
+    /// `write` of a frame that others get too: one more reference on `Heap`, one copy on `Fixed`.
+    ///
+    /// # Errors
+    /// Why it was not taken.
+    fn write_shared(&mut self, frame: &Frame<Self::Body>) -> Result<(), Refusal> {
+        self.write(frame.clone()).map_err(|(_, refusal)| refusal)
+    }
+    /// `write` of borrowed bytes, copied once.
+    ///
+    /// # Errors
+    /// Why they were not taken.
+    fn write_bytes(&mut self, bytes: &[u8], more: bool) -> Result<(), Refusal> {
+        let body = Self::Body::copy_from(bytes).ok_or(Refusal::TooLarge)?;
+        self.write(Frame { body, more }).map_err(|(_, refusal)| refusal)
+    }
+    /// Appends the `messages` whole messages that stand at `input[range]` in ZMTP 3.x framing: no commands, at most
+    /// [`room`](Self::room) messages, no message begun. Only called where [`RUNS`](Self::RUNS) says so.
+    ///
+    /// # Errors
+    /// Why they were not taken; then none was.
+    fn write_run<I: Input<Self::Body> + ?Sized>(
+        &mut self,
+        input: &I,
+        range: Range<usize>,
+        messages: u32,
+    ) -> Result<(), Refusal> {
+        let _ = (input, range, messages);
+        Err(Refusal::Full)
+    }
+    /// Forgets the frames of the uncommitted message.
+    fn rollback(&mut self);
+    /// Makes committed messages visible to a reader on another thread, and wakes it if it sleeps.
+    fn flush(&mut self) {}
+    /// Passes a signal beside the messages; it arrives after every message committed before it.
+    ///
+    /// # Errors
+    /// Why it was not taken.
+    fn signal(&mut self, signal: Signal<&[u8]>) -> Result<(), Refusal>;
+}
+
+/// The reading end of a lane. Only whole messages are visible.
+pub trait PipeReader {
+    /// What frames are kept in.
+    type Body: Body;
+    /// What a signal's bytes are kept in.
+    type Key: AsRef<[u8]>;
+    /// Size and flag of the next frame, if a whole message is at hand.
+    fn front(&mut self) -> Option<Front>;
+    /// Offers the front body from offset `from` to `sink`; returns how much was taken. The frame stays.
+    fn lend(&self, from: usize, sink: &mut impl Sink<Self::Body>) -> usize;
+    /// Takes the front frame.
+    fn read(&mut self) -> Option<Frame<Self::Body>>;
+    /// Drops the front frame: it has been lent to the end.
+    fn skip(&mut self);
+    /// The next signal.
+    fn front_signal(&mut self) -> Option<Signal<&[u8]>>;
+    /// Takes the next signal.
+    fn pop_signal(&mut self) -> Option<Signal<Self::Key>>;
+}
+
+/// Moves what it can from one lane to another: inproc between two single-owner sockets.
+/// The two marks add up, as libzmq's do.
+pub fn relay<R: PipeReader, W: PipeWriter<Body = R::Body>>(from: &mut R, to: &mut W) {
+    while let Some(signal) = from.front_signal() {
+        if to.signal(signal) == Err(Refusal::Full) {
+            break;
+        }
+        from.pop_signal();
+    }
+    let mut open = false;
+    while open || to.writable() {
+        let Some(frame) = from.read() else { break };
+        open = frame.more;
+        if to.write(frame).is_err() {
+            to.rollback();
+        }
+    }
+    to.flush();
+}
