@@ -1,0 +1,49 @@
+//! `cargo xtask COMMAND`: everything a developer or the CI runs, one file per command.
+//!
+//! The crate depends on nothing of ours, so that it builds in seconds and judges the tree from outside.
+
+mod check;
+mod process;
+mod test;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use lexopt::{Arg, Parser, ValueExt};
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  check                  formatting, lints, the rules of the tree, documentation
+  test                   check, then every test of the workspace
+";
+
+fn main() -> ExitCode {
+    match dispatch(Parser::from_env()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(mut args: Parser) -> Result<()> {
+    let Some(Arg::Value(command)) = args.next()? else {
+        print!("{USAGE}");
+        return Ok(());
+    };
+    match command.string()?.as_str() {
+        "check" => no_more(args).and_then(|()| check::run()),
+        "test" => no_more(args).and_then(|()| test::run()),
+        other => bail!("no command named {other}\n{USAGE}"),
+    }
+}
+
+/// Refuses arguments that a command does not know.
+fn no_more(mut args: Parser) -> Result<()> {
+    match args.next()? {
+        None => Ok(()),
+        Some(arg) => bail!(arg.unexpected()),
+    }
+}

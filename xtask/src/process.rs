@@ -1,0 +1,92 @@
+//! Child processes: shown before they run, their failure an error that names them.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// The workspace's top folder.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// Whether this run must skip nothing.
+pub(crate) fn in_ci() -> bool {
+    std::env::var_os("CI").is_some_and(|value| value == "true" || value == "1")
+}
+
+/// One child process, started in the workspace's top folder.
+pub(crate) struct Process {
+    command: Command,
+}
+
+impl Process {
+    /// A program by name or path.
+    pub(crate) fn new(program: impl AsRef<OsStr>) -> Self {
+        let mut command = Command::new(program);
+        command.current_dir(root());
+        Self { command }
+    }
+
+    /// The cargo that runs this program.
+    pub(crate) fn cargo() -> Self {
+        Self::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    }
+
+    /// Arguments separated by blanks.
+    pub(crate) fn words(mut self, words: &str) -> Self {
+        self.command.args(words.split_whitespace());
+        self
+    }
+
+    /// One argument, taken as it is.
+    pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.command.arg(arg);
+        self
+    }
+
+    /// One environment variable.
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Takes one environment variable away.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
+    /// Another folder to start in.
+    pub(crate) fn folder(mut self, folder: impl AsRef<Path>) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
+    /// Runs with this program's terminal; a failure is an error.
+    pub(crate) fn run(mut self) -> Result<()> {
+        let line = self.line();
+        println!("$ {line}");
+        let status = self.command.status().with_context(|| format!("cannot start {line}"))?;
+        if !status.success() {
+            bail!("{line}: {status}");
+        }
+        Ok(())
+    }
+
+    /// Runs and keeps what it printed on standard output.
+    pub(crate) fn capture(mut self) -> Result<String> {
+        let line = self.line();
+        let output = self.command.stderr(Stdio::inherit()).output().with_context(|| format!("cannot start {line}"))?;
+        if !output.status.success() {
+            bail!("{line}: {}", output.status);
+        }
+        String::from_utf8(output.stdout).with_context(|| format!("{line} printed what is not UTF-8"))
+    }
+
+    fn line(&self) -> String {
+        let words = std::iter::once(self.command.get_program()).chain(self.command.get_args());
+        words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    }
+}
