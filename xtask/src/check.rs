@@ -1,11 +1,44 @@
 //! `cargo xtask check`: what must hold of the tree before any test runs.
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 
 use crate::process::Process;
+use crate::source::Finding;
+use crate::{arrows, portability, source, tidy};
 
 /// Runs every check, the quick ones first.
 pub(crate) fn run() -> Result<()> {
+    rules()?;
     Process::cargo().words("fmt --all --check").run()?;
-    Process::cargo().words("clippy --workspace --all-targets --features omnimq-core/alloc -- -D warnings").run()
+    for features in ["", "--features omnimq-core/alloc"] {
+        Process::cargo().words("clippy --quiet --workspace --all-targets").words(features).words("-- -D warnings").run()?;
+    }
+    for features in ["", "--features omnimq-core/alloc"] {
+        let doc = Process::cargo().words("doc --quiet --no-deps --workspace").words(features);
+        doc.env("RUSTDOCFLAGS", "-D warnings").run()?;
+    }
+    portability::run()
+}
+
+/// The rules of the tree: tidiness and arrows.
+fn rules() -> Result<()> {
+    let tree = source::tree()?;
+    let mut findings = tidy::findings(&tree);
+    findings.extend(tree.iter().flat_map(arrows::module_findings));
+    let metadata = Process::cargo().words("metadata --format-version 1").capture()?;
+    let metadata = serde_json::from_str(&metadata).context("cargo metadata printed what is not JSON")?;
+    findings.extend(arrows::package_findings(&metadata));
+    refuse(&findings)?;
+    println!("rules: {} files follow them", tree.len());
+    Ok(())
+}
+
+fn refuse(findings: &[Finding]) -> Result<()> {
+    for finding in findings {
+        println!("{finding}");
+    }
+    if !findings.is_empty() {
+        bail!("{} places break the rules of the tree", findings.len());
+    }
+    Ok(())
 }

@@ -2,9 +2,14 @@
 //!
 //! The crate depends on nothing of ours, so that it builds in seconds and judges the tree from outside.
 
+mod arrows;
 mod check;
+mod debian;
+mod portability;
 mod process;
+mod source;
 mod test;
+mod tidy;
 
 use std::process::ExitCode;
 
@@ -15,6 +20,7 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   check                  formatting, lints, the rules of the tree, documentation
+  portability            the crates for microcontrollers, Windows and macOS
   test                   check, then every test of the workspace
 ";
 
@@ -35,6 +41,7 @@ fn dispatch(mut args: Parser) -> Result<()> {
     };
     match command.string()?.as_str() {
         "check" => no_more(args).and_then(|()| check::run()),
+        "portability" => no_more(args).and_then(|()| portability::run()),
         "test" => no_more(args).and_then(|()| test::run()),
         other => bail!("no command named {other}\n{USAGE}"),
     }

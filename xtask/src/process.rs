@@ -85,6 +85,12 @@ impl Process {
         String::from_utf8(output.stdout).with_context(|| format!("{line} printed what is not UTF-8"))
     }
 
+    /// Runs in silence: what it printed on standard output, if it could be started and succeeded.
+    pub(crate) fn quiet(mut self) -> Option<String> {
+        let output = self.command.stderr(Stdio::null()).output().ok().filter(|output| output.status.success())?;
+        String::from_utf8(output.stdout).ok()
+    }
+
     fn line(&self) -> String {
         let words = std::iter::once(self.command.get_program()).chain(self.command.get_args());
         words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")

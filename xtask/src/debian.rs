@@ -1,0 +1,44 @@
+//! Tools of the machine: Debian packages, and Debian's Rust, which can build `core` and `std` for other targets.
+//!
+//! `-Zbuild-std` wants the compiler and the library source of one version. Debian packages both (rustc-web, rust-web-src);
+//! with `RUSTC_BOOTSTRAP=1` its compiler takes the unstable option.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::process::{Process, root};
+
+/// Installs those of the packages that the machine lacks.
+pub(crate) fn install(packages: &[&str]) -> Result<()> {
+    let missing: Vec<&str> = packages.iter().copied().filter(|package| !installed(package)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    as_root("apt-get").words("update -qq").run().context("apt-get update")?;
+    let mut install = as_root("apt-get").env("DEBIAN_FRONTEND", "noninteractive");
+    install = install.words("install -y -qq --no-install-recommends").words(&missing.join(" "));
+    install.run().with_context(|| format!("installing {}", missing.join(", ")))
+}
+
+fn installed(package: &str) -> bool {
+    let query = Process::new("dpkg-query").words("-W -f ${db:Status-Status}").arg(package);
+    query.quiet().is_some_and(|status| status.starts_with("installed"))
+}
+
+/// A program as the superuser: through sudo unless this user is the superuser.
+fn as_root(program: &str) -> Process {
+    let superuser = Process::new("id").arg("-u").quiet().is_some_and(|id| id.trim() == "0");
+    if superuser { Process::new(program) } else { Process::new("sudo").arg("-E").arg(program) }
+}
+
+/// Debian's cargo with Debian's compiler, installed when missing, in a target folder of its own.
+pub(crate) fn cargo() -> Result<Process> {
+    install(&["rustc-web", "cargo-web", "rust-web-src"])?;
+    let cargo = Process::new("/usr/bin/cargo")
+        .env("RUSTC", "/usr/bin/rustc")
+        .env("RUSTDOC", "/usr/bin/rustdoc")
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("CARGO_TARGET_DIR", root().join(Path::new("target/debian")));
+    Ok(["RUSTUP_TOOLCHAIN", "RUSTFLAGS", "CARGO", "RUSTC_WRAPPER"].into_iter().fold(cargo, Process::without))
+}
