@@ -9,16 +9,28 @@ use crate::socket::Pipes;
 use crate::storage::{PipeId, Storage};
 use crate::wire::SocketType;
 
-/// Any pattern, by socket type.
-#[derive(Clone, Copy)]
-pub struct AnyPattern(pub SocketType);
-
 impl Sends for AnyPattern {}
 impl Receives for AnyPattern {}
 impl Filters for AnyPattern {}
 
 macro_rules! any_pattern {
     ($($name:ident),*) => {
+        /// Any pattern, by socket type.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum AnyPattern {
+            $(#[doc = concat!("[`", stringify!($name), "`]")] $name,)*
+        }
+
+        impl AnyPattern {
+            /// The pattern of this socket type; `None` when it has none here.
+            pub const fn new(socket_type: SocketType) -> Option<Self> {
+                match socket_type {
+                    $(SocketType::$name => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+        }
+
         /// The state of whichever pattern was chosen.
         pub enum AnyState<S: Storage> {
             $($name(<$name as Pattern>::State<S>),)*
@@ -27,11 +39,13 @@ macro_rules! any_pattern {
         impl Pattern for AnyPattern {
             type State<S: Storage> = AnyState<S>;
             fn socket_type(self) -> SocketType {
-                self.0
+                match self {
+                    $(Self::$name => SocketType::$name,)*
+                }
             }
             fn start<S: Storage>(self, options: &Options) -> AnyState<S> {
-                match self.0 {
-                    $(SocketType::$name => AnyState::$name($name.start(options)),)*
+                match self {
+                    $(Self::$name => AnyState::$name($name.start(options)),)*
                 }
             }
         }
