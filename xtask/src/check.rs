@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::process::Process;
 use crate::source::Finding;
-use crate::{arrows, portability, source, tidy};
+use crate::{COMMANDS, arrows, guarantees, portability, source, tidy};
 
 /// Runs every check, the quick ones first.
 pub(crate) fn run() -> Result<()> {
@@ -20,7 +20,7 @@ pub(crate) fn run() -> Result<()> {
     portability::run()
 }
 
-/// The rules of the tree: tidiness and arrows.
+/// The rules of the tree: tidiness, arrows, and guarantees that have tests.
 fn rules() -> Result<()> {
     let tree = source::tree()?;
     let mut findings = tidy::findings(&tree);
@@ -28,6 +28,7 @@ fn rules() -> Result<()> {
     let metadata = Process::cargo().words("metadata --format-version 1").capture()?;
     let metadata = serde_json::from_str(&metadata).context("cargo metadata printed what is not JSON")?;
     findings.extend(arrows::package_findings(&metadata));
+    findings.extend(guarantees::findings(&tree, &metadata, &COMMANDS));
     refuse(&findings)?;
     println!("rules: {} files follow them", tree.len());
     Ok(())

@@ -5,8 +5,12 @@
 mod arrows;
 mod check;
 mod debian;
+mod fuzz;
+mod guarantees;
+mod mutants;
 mod portability;
 mod process;
+mod report;
 mod source;
 mod test;
 mod tidy;
@@ -19,10 +23,15 @@ use lexopt::{Arg, Parser, ValueExt};
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  check                  formatting, lints, the rules of the tree, documentation
-  portability            the crates for microcontrollers, Windows and macOS
-  test                   check, then every test of the workspace
+  check                            formatting, lints, the rules of the tree, documentation, other targets
+  fuzz [--seconds N] [TARGET]      the fuzz targets of the core, 60 seconds each unless told otherwise
+  mutants                          whether the core's tests notice changes to the core
+  portability                      the crates for microcontrollers, Windows and macOS
+  test [--full]                    check, then every test; --full adds what takes hours
 ";
+
+/// Every command, as `docs/guarantees.md` may name it.
+const COMMANDS: [&str; 5] = ["check", "fuzz", "mutants", "portability", "test"];
 
 fn main() -> ExitCode {
     match dispatch(Parser::from_env()) {
@@ -42,7 +51,9 @@ fn dispatch(mut args: Parser) -> Result<()> {
     match command.string()?.as_str() {
         "check" => no_more(args).and_then(|()| check::run()),
         "portability" => no_more(args).and_then(|()| portability::run()),
-        "test" => no_more(args).and_then(|()| test::run()),
+        "fuzz" => fuzz::run(args),
+        "mutants" => no_more(args).and_then(|()| mutants::run()),
+        "test" => test::run(args),
         other => bail!("no command named {other}\n{USAGE}"),
     }
 }

@@ -1,6 +1,7 @@
 //! Child processes: shown before they run, their failure an error that names them.
 
 use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -58,12 +59,6 @@ impl Process {
         self
     }
 
-    /// Another folder to start in.
-    pub(crate) fn folder(mut self, folder: impl AsRef<Path>) -> Self {
-        self.command.current_dir(folder);
-        self
-    }
-
     /// Runs with this program's terminal; a failure is an error.
     pub(crate) fn run(mut self) -> Result<()> {
         let line = self.line();
@@ -83,6 +78,22 @@ impl Process {
             bail!("{line}: {}", output.status);
         }
         String::from_utf8(output.stdout).with_context(|| format!("{line} printed what is not UTF-8"))
+    }
+
+    /// Runs and hands over its standard output line by line; a failure is an error.
+    pub(crate) fn each_line(mut self, mut take: impl FnMut(&str)) -> Result<()> {
+        let line = self.line();
+        println!("$ {line}");
+        let mut child = self.command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start {line}"))?;
+        let output = child.stdout.take().context("a child without standard output")?;
+        for text in BufReader::new(output).split(b'\n') {
+            take(&String::from_utf8_lossy(&text?));
+        }
+        let status = child.wait()?;
+        if !status.success() {
+            bail!("{line}: {status}");
+        }
+        Ok(())
     }
 
     /// Runs in silence: what it printed on standard output, if it could be started and succeeded.

@@ -1,0 +1,140 @@
+//! What a run of the tests came to: steps with their time and verdict, and the totals of all test programs.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use crate::process::in_ci;
+
+/// Counts and names gathered from the output of `cargo test`.
+#[derive(Default)]
+pub(crate) struct Totals {
+    passed: u64,
+    failed: u64,
+    skipped: u64,
+    /// The names of the tests and steps that passed.
+    pub(crate) names: Vec<String>,
+}
+
+impl Totals {
+    /// Takes in one line of a test program's output.
+    pub(crate) fn read(&mut self, line: &str) {
+        if let Some(name) = line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... ok")) {
+            self.names.push(name.trim_end_matches(" - should panic").to_string());
+        }
+        let Some((_, counts)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". ")) else { return };
+        for count in counts.split(';') {
+            let mut words = count.split_whitespace();
+            let number = words.next().and_then(|word| word.parse::<u64>().ok()).unwrap_or(0);
+            match words.next() {
+                Some("passed") => self.passed += number,
+                Some("failed") => self.failed += number,
+                Some("ignored") => self.skipped += number,
+                _ => {}
+            }
+        }
+    }
+
+    /// The line that a reader of the log looks for.
+    pub(crate) fn line(&self) -> String {
+        format!("{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped)
+    }
+}
+
+/// The steps of one run, in order.
+#[derive(Default)]
+pub(crate) struct Report {
+    steps: Vec<(String, Duration, bool)>,
+    /// The totals of all steps.
+    pub(crate) totals: Totals,
+}
+
+impl Report {
+    /// Runs a step that is one test by itself. A failure is shown and remembered, and the next step runs.
+    pub(crate) fn step(&mut self, name: &str, step: impl FnOnce() -> Result<()>) {
+        let passed = self.timed(name, |_| step());
+        self.totals.passed += u64::from(passed);
+        self.totals.failed += u64::from(!passed);
+        self.totals.names.extend(passed.then(|| name.to_string()));
+    }
+
+    /// Runs a step that counts its own tests.
+    pub(crate) fn counted(&mut self, name: &str, step: impl FnOnce(&mut Totals) -> Result<()>) {
+        let before = self.totals.failed;
+        let passed = self.timed(name, step);
+        if !passed && self.totals.failed == before {
+            self.totals.failed += 1;
+        }
+    }
+
+    fn timed(&mut self, name: &str, step: impl FnOnce(&mut Totals) -> Result<()>) -> bool {
+        println!("\n== {name}");
+        let start = Instant::now();
+        let verdict = step(&mut self.totals);
+        if let Err(error) = &verdict {
+            println!("{name}: {error:#}");
+        }
+        self.steps.push((name.to_string(), start.elapsed(), verdict.is_ok()));
+        verdict.is_ok()
+    }
+
+    /// Prints steps and totals; an error unless all is well. Where nothing may be skipped, a skipped test is a failure.
+    pub(crate) fn finish(self) -> Result<()> {
+        println!();
+        for (name, time, passed) in &self.steps {
+            println!("{:>7.1} s  {}  {name}", time.as_secs_f64(), if *passed { "ok    " } else { "FAILED" });
+        }
+        println!("{}", self.totals.line());
+        if self.totals.failed > 0 {
+            bail!("tests failed");
+        }
+        if self.totals.skipped > 0 && in_ci() {
+            bail!("tests were skipped");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn totals_add_up() {
+        let mut totals = Totals::default();
+        for line in [
+            "test wire::tests::a ... ok",
+            "test wire::tests::b ... FAILED",
+            "test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s",
+            "test core/src/lib.rs - (line 10) ... ok",
+            "test result: ok. 3 passed; 0 failed; 2 ignored; 0 measured; 4 filtered out; finished in 0.00s",
+        ] {
+            totals.read(line);
+        }
+        assert_eq!(totals.line(), "4 passed, 1 failed, 2 skipped");
+        assert_eq!(totals.names, ["wire::tests::a", "core/src/lib.rs - (line 10)"]);
+    }
+
+    #[test]
+    fn a_failed_step_fails_the_run() {
+        let mut report = Report::default();
+        report.step("good", || Ok(()));
+        report.counted("does not compile", |_| Err(anyhow!("no")));
+        assert_eq!(report.totals.line(), "1 passed, 1 failed, 0 skipped");
+        assert!(report.finish().is_err());
+    }
+
+    #[test]
+    fn steps_that_pass_make_a_run_that_passes() {
+        let mut report = Report::default();
+        report.step("good", || Ok(()));
+        report.counted("counts", |totals| {
+            totals.read("test result: ok. 2 passed; 0 failed; 0 ignored");
+            Ok(())
+        });
+        assert_eq!(report.totals.line(), "3 passed, 0 failed, 0 skipped");
+        assert!(report.finish().is_ok());
+    }
+}
