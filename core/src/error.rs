@@ -47,6 +47,8 @@ pub enum Limit {
     Metadata,
     /// [`Limits::handshake`](crate::Limits::handshake).
     Handshake,
+    /// [`Limits::command`](crate::Limits::command).
+    Command,
 }
 
 impl From<WireError> for CloseReason {

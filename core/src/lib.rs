@@ -21,7 +21,7 @@ pub mod time;
 pub mod wire;
 
 pub use body::{Body, Draft, Frame, Input, Payload, Piece, Sink};
-pub use connection::{Connection, Local};
+pub use connection::{Config, Connection, Event, Local, Mechanism};
 pub use error::{CloseReason, FilterError, Limit, RecvError, Refusal, SendError, SendErrorKind};
 pub use limits::Limits;
 pub use node::Node;

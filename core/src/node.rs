@@ -1,87 +1,198 @@
 //! The single-owner composition: a socket, its connections and both ends of every lane, under one `&mut`.
 
 use crate::body::{Frame, Input, Payload, Piece, Sink};
-use crate::connection::{Connection, Local};
+use crate::connection::{Config, Connection, Event, Local};
 use crate::error::{CloseReason, FilterError, RecvError, SendError, SendErrorKind};
 use crate::options::Options;
 use crate::pattern::{Filters, Pattern, Receives, Sends};
 use crate::pipe::PipeReader;
 use crate::socket::{Side, Socket};
 use crate::storage::{LocalStorage, PipeId, Table};
+use crate::time::Instant;
 use crate::wire::SocketType;
+use core::fmt;
 
 /// A ZeroMQ socket and its byte streams: `Node<Pub, Fixed<4, 8, 64>>`.
+///
+/// What [`Connection`] says of inputs, outputs and their order holds for each stream, named by its [`PipeId`].
+///
+/// ```
+/// use omnimq_core::{Event, Fixed, Instant, LocalStorage, Node, Options, Pattern, PipeId, Pull, Push, Side, Sink};
+///
+/// /// A stream that never blocks: what was read and not yet used, and what is to be written.
+/// #[derive(Default)]
+/// struct Stream { read: Vec<u8>, write: Vec<u8> }
+///
+/// impl<B> Sink<B> for Stream {
+///     fn put(&mut self, bytes: &[u8]) -> usize {
+///         self.write.extend_from_slice(bytes);
+///         bytes.len()
+///     }
+/// }
+///
+/// /// One turn: call it when a stream has bytes or room, when `poll_timeout` is due, after sending and receiving.
+/// fn turn<P: Pattern, S: LocalStorage>(node: &mut Node<P, S>, streams: &mut [(PipeId, Stream)], now: Instant) {
+///     for (id, stream) in streams.iter_mut() {
+///         // What has come goes in, also when nothing has: a frame may be waiting for room in its pipe.
+///         let used = node.handle_input(*id, stream.read.as_slice(), now);
+///         stream.read.drain(..used);
+///     }
+///     node.handle_timeout(now);
+///     for (id, stream) in streams.iter_mut() {
+///         // `true` asks for another turn when the stream has room.
+///         let _full = node.poll_transmit(*id, stream);
+///     }
+///     while let Some((id, event)) = node.poll_event() {
+///         if let Event::Closed(_) = event {
+///             // Close the stream, then either forget the peer or connect again and call `reconnect`.
+///             node.detach(id);
+///         }
+///     }
+///     // Come back at `node.poll_timeout()` at the latest.
+/// }
+///
+/// let now = Instant::ZERO;
+/// let mut push = Node::<Push, Fixed<1, 4, 64>>::new(Push, Options::default());
+/// let mut pull = Node::<Pull, Fixed<1, 4, 64>>::new(Pull, Options::default());
+/// let mut left = [(push.attach(Side::Connect, now).unwrap(), Stream::default())];
+/// let mut right = [(pull.attach(Side::Bind, now).unwrap(), Stream::default())];
+/// push.send_bytes(b"hello", false).unwrap();
+/// let frame = loop {
+///     turn(&mut push, &mut left, now);
+///     right[0].1.read.append(&mut left[0].1.write);
+///     turn(&mut pull, &mut right, now);
+///     left[0].1.read.append(&mut right[0].1.write);
+///     if let Ok(frame) = pull.recv() {
+///         break frame;
+///     }
+/// };
+/// assert_eq!(frame.body.as_slice(), b"hello");
+/// ```
 pub struct Node<P: Pattern, S: LocalStorage> {
     socket: Socket<P, S>,
     connections: S::Table<Connection<S::Body>>,
     socket_type: SocketType,
-    identity: S::Key,
+    routing_id: S::Key,
     options: Options,
+    config: Config,
+    /// Where the next look for events begins.
+    cursor: u32,
 }
 
 impl<P: Pattern, S: LocalStorage> Node<P, S> {
+    /// A socket without peers.
     pub fn new(pattern: P, options: Options) -> Self {
         Self {
             socket: Socket::new(pattern, &options),
             connections: S::Table::default(),
             socket_type: pattern.socket_type(),
-            identity: S::Key::default(),
+            routing_id: S::Key::default(),
+            config: Config { limits: options.limits, ..Config::DEFAULT },
             options,
+            cursor: 0,
         }
     }
-    /// Sets the identity announced to later peers.
-    pub fn set_identity(&mut self, identity: &[u8]) -> Option<()> {
-        self.identity = S::key(identity)?;
+    /// Sets what holds for later connections.
+    pub fn configure(&mut self, config: Config) {
+        self.config = config;
+    }
+    /// Sets the routing id announced to later peers (ZMQ_ROUTING_ID); `None` when it is longer than the storage or the
+    /// protocol allows.
+    pub fn set_routing_id(&mut self, routing_id: &[u8]) -> Option<()> {
+        if routing_id.len() > 255 {
+            return None;
+        }
+        self.routing_id = S::key(routing_id)?;
         Some(())
     }
-    /// Adds a byte stream; `None` when all places are taken.
-    pub fn attach(&mut self, side: Side) -> Option<PipeId> {
+    /// Adds a byte stream opened at `now`; `None` when all places are taken.
+    pub fn attach(&mut self, side: Side, now: Instant) -> Option<PipeId> {
         let (tx, rx) = (S::lane(self.options.send_hwm), S::lane(self.options.recv_hwm));
         let id = self.socket.attach(tx, rx, side)?;
-        self.connections.put(id, Connection::new(u64::MAX)).ok()?;
-        Some(id)
+        match self.connections.put(id, Connection::new(&self.config, now)) {
+            Ok(()) => Some(id),
+            Err(_) => {
+                self.socket.detach(id);
+                None
+            }
+        }
     }
-    /// The byte stream has ended.
+    /// Forgets a byte stream and its pipe, with the messages in it.
     pub fn detach(&mut self, id: PipeId) {
         self.connections.take(id);
         self.socket.detach(id);
     }
-    /// The byte stream has ended and another will take its place: the pipe and its messages stay.
-    pub fn reconnect(&mut self, id: PipeId) {
+    /// Another byte stream, opened at `now`, takes the place of one that has ended: the pipe and its messages stay.
+    pub fn reconnect(&mut self, id: PipeId, now: Instant) {
         let (Some(old), Some(pipe)) = (self.connections.take(id), self.socket.pipe(id)) else { return };
         old.release(&mut pipe.tx, &mut pipe.rx);
-        let _ = self.connections.put(id, Connection::new(u64::MAX));
+        let _ = self.connections.put(id, Connection::new(&self.config, now));
     }
-    /// Takes bytes from the stream; returns how many were used.
+    /// Takes bytes from the stream; returns how many were used. If that is not all, offer the rest again after
+    /// receiving.
     #[inline]
-    pub fn handle_input<I: Input<S::Body> + ?Sized>(&mut self, id: PipeId, input: &I) -> usize {
-        let local = Local { socket_type: self.socket_type, identity: self.identity.as_ref() };
+    pub fn handle_input<I: Input<S::Body> + ?Sized>(&mut self, id: PipeId, input: &I, now: Instant) -> usize {
+        let local = Local { socket_type: self.socket_type, routing_id: self.routing_id.as_ref() };
         let Some(connection) = self.connections.get_mut(id) else { return 0 };
         let mut at = 0;
         loop {
             let before = at;
             let Some(pipe) = self.socket.pipe(id) else { return at };
-            connection.handle_input(local, input, &mut at, &mut pipe.rx);
+            connection.handle_input(local, input, &mut at, &mut pipe.rx, now);
             self.socket.process(id);
             if at == before || at == input.bytes().len() {
                 return at;
             }
         }
     }
+    /// The stream has ended: its last byte has been handed in, or it failed.
+    pub fn handle_eof(&mut self, id: PipeId) {
+        if let (Some(connection), Some(pipe)) = (self.connections.get_mut(id), self.socket.pipe(id)) {
+            connection.handle_eof(&mut pipe.rx);
+            self.socket.process(id);
+        }
+    }
+    /// Acts on the deadlines that have passed at `now`.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        for id in (0..self.connections.bound()).map(PipeId) {
+            if let (Some(connection), Some(pipe)) = (self.connections.get_mut(id), self.socket.pipe(id)) {
+                if connection.poll_timeout().is_some_and(|due| due <= now) {
+                    connection.handle_timeout(&mut pipe.rx, now);
+                    self.socket.process(id);
+                }
+            }
+        }
+    }
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        (0..self.connections.bound()).filter_map(|at| self.connections.get(PipeId(at))?.poll_timeout()).min()
+    }
+    /// What has happened to a connection, and to which.
+    pub fn poll_event(&mut self) -> Option<(PipeId, Event)> {
+        let bound = self.connections.bound();
+        for at in (self.cursor..bound).chain(0..self.cursor.min(bound)) {
+            if let Some(event) = self.connections.get_mut(PipeId(at)).and_then(Connection::poll_event) {
+                self.cursor = at;
+                return Some((PipeId(at), event));
+            }
+        }
+        None
+    }
     /// Where the next bytes of the stream may be read to directly.
     pub fn wanted(&mut self, id: PipeId) -> Option<&mut [u8]> {
         self.connections.get_mut(id)?.wanted()
     }
-    pub fn filled(&mut self, id: PipeId, n: usize) {
+    /// `n` bytes of `wanted` have been filled.
+    pub fn filled(&mut self, id: PipeId, n: usize, now: Instant) {
         if let Some(connection) = self.connections.get_mut(id) {
             connection.filled(n);
         }
-        self.handle_input(id, [].as_slice());
+        self.handle_input(id, [].as_slice(), now);
     }
     /// Offers what is to be sent; true when the sink was full.
     #[inline]
     pub fn poll_transmit(&mut self, id: PipeId, sink: &mut impl Sink<S::Body>) -> bool {
-        let local = Local { socket_type: self.socket_type, identity: self.identity.as_ref() };
+        let local = Local { socket_type: self.socket_type, routing_id: self.routing_id.as_ref() };
         let Some(connection) = self.connections.get_mut(id) else { return false };
         loop {
             let Some(pipe) = self.socket.pipe(id) else { return false };
@@ -99,6 +210,11 @@ impl<P: Pattern, S: LocalStorage> Node<P, S> {
     pub fn closed(&self, id: PipeId) -> Option<CloseReason> {
         self.connections.get(id)?.closed()
     }
+    /// Whether the handshake is over and the connection is not closed.
+    pub fn is_ready(&self, id: PipeId) -> bool {
+        self.connections.get(id).is_some_and(Connection::is_ready)
+    }
+    /// The socket of this node.
     pub fn socket(&mut self) -> &mut Socket<P, S> {
         &mut self.socket
     }
@@ -117,6 +233,9 @@ impl<P: Pattern, S: LocalStorage> Node<P, S> {
         self.socket.send(payload)
     }
     /// Copies `bytes` into a frame and sends it.
+    ///
+    /// # Errors
+    /// Why it was not sent.
     #[inline]
     pub fn send_bytes(&mut self, bytes: &[u8], more: bool) -> Result<(), SendErrorKind>
     where
@@ -124,9 +243,10 @@ impl<P: Pattern, S: LocalStorage> Node<P, S> {
     {
         self.send(Piece { bytes, more }).map_err(|error| error.kind)
     }
-}
-
-impl<P: Pattern, S: LocalStorage> Node<P, S> {
+    /// Receives one frame.
+    ///
+    /// # Errors
+    /// Why there is none.
     #[inline]
     pub fn recv(&mut self) -> Result<Frame<S::Body>, RecvError>
     where
@@ -134,19 +254,30 @@ impl<P: Pattern, S: LocalStorage> Node<P, S> {
     {
         self.socket.recv()
     }
-}
-
-impl<P: Pattern, S: LocalStorage> Node<P, S> {
+    /// Asks peers for messages that begin with `topic`.
+    ///
+    /// # Errors
+    /// Why it was refused.
     pub fn subscribe(&mut self, topic: &[u8]) -> Result<(), FilterError>
     where
         P: Filters,
     {
         self.socket.subscribe(topic)
     }
+    /// Takes one `subscribe` back.
+    ///
+    /// # Errors
+    /// Why it was refused.
     pub fn unsubscribe(&mut self, topic: &[u8]) -> Result<(), FilterError>
     where
         P: Filters,
     {
         self.socket.unsubscribe(topic)
+    }
+}
+
+impl<P: Pattern, S: LocalStorage> fmt::Debug for Node<P, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node").field("socket_type", &self.socket_type).finish_non_exhaustive()
     }
 }

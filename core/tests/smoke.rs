@@ -1,7 +1,9 @@
 //! The whole core, once round: a PUSH node feeds a PULL node over a wire cut at every octet.
 #![cfg(feature = "alloc")]
 
-use omnimq_core::{Fixed, Heap, LocalStorage, Node, Options, Pull, Push, RecvError, Side, Sink};
+use omnimq_core::{Fixed, Heap, Instant, LocalStorage, Node, Options, Pull, Push, RecvError, Side, Sink};
+
+const NOW: Instant = Instant::ZERO;
 
 struct Wire(Vec<u8>);
 
@@ -15,18 +17,18 @@ impl<B> Sink<B> for Wire {
 fn once<S: LocalStorage>() {
     let mut push = Node::<Push, S>::new(Push, Options::default());
     let mut pull = Node::<Pull, S>::new(Pull, Options::default());
-    let (a, b) = (push.attach(Side::Connect).unwrap(), pull.attach(Side::Bind).unwrap());
+    let (a, b) = (push.attach(Side::Connect, NOW).unwrap(), pull.attach(Side::Bind, NOW).unwrap());
     push.send_bytes(b"hello", true).unwrap();
     push.send_bytes(b"world", false).unwrap();
     for _ in 0..8 {
         let mut wire = Wire(Vec::new());
         push.poll_transmit(a, &mut wire);
         for byte in wire.0 {
-            assert_eq!(pull.handle_input(b, [byte].as_slice()), 1);
+            assert_eq!(pull.handle_input(b, [byte].as_slice(), NOW), 1);
         }
         let mut wire = Wire(Vec::new());
         pull.poll_transmit(b, &mut wire);
-        push.handle_input(a, wire.0.as_slice());
+        push.handle_input(a, wire.0.as_slice(), NOW);
     }
     let first = pull.recv().unwrap();
     assert_eq!((first.body.as_ref(), first.more), (&b"hello"[..], true));

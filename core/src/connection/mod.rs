@@ -1,171 +1,235 @@
-//! ZMTP 3.x over one byte stream (RFC 37): greeting, NULL handshake, traffic, subscription commands.
+//! ZMTP 3.x over one byte stream (RFC 37): greeting, handshake, traffic, and what passes beside messages.
 //!
-//! ```text
-//! Greeting --64 octets--> Handshake --READY--> Traffic
-//!     \___________ any error, Close signal ________\--> Closed
-//! ```
-//! Keeps offsets and at most one inbound frame that straddles inputs. Outbound messages stay in their pipe.
+//! [`Connection`] has the contract and the loop that drives it. One file per direction ([`receive`], [`transmit`]),
+//! one for what commands mean ([`command`]), one for the peer's greeting ([`greeting`]).
 
-use crate::body::{Body, Frame, Input, Sink};
-use crate::error::{CloseReason, Refusal};
+mod command;
+mod config;
+mod event;
+mod greeting;
+mod receive;
+mod timer;
+mod transmit;
+
+pub use config::{Config, Local, Mechanism};
+pub use event::Event;
+
+use crate::body::{Body, Input};
+use crate::error::CloseReason;
 use crate::flow::{Inflow, Outflow};
+use crate::limits::Limits;
 use crate::pipe::{PipeReader, PipeWriter, Signal};
-use crate::wire::{self, FrameHeader, Framing, MAX_HEADER, SocketType, WireError};
-
-/// What a connection announces: lent at each call, so that many connections share one.
-#[derive(Clone, Copy)]
-pub struct Local<'a> {
-    pub socket_type: SocketType,
-    pub identity: &'a [u8],
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Greeting { at: u8 },
-    Handshake,
-    Traffic,
-    Closed(CloseReason),
-}
-
-/// What is being sent; `Outflow::sent` says how much of it has gone.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Item {
-    Greeting,
-    /// READY has to wait for the peer's greeting: an older peer gets something else.
-    Await,
-    Ready,
-    None,
-    Signal,
-    Frame,
-}
-
-struct State {
-    phase: Phase,
-    item: Item,
-    minor: u8,
-    rx_open: bool,
-    tx_open: bool,
-    close_told: bool,
-}
+use crate::time::Instant;
+use crate::wire::Framing;
+use command::Context;
+use core::fmt;
+use event::Events;
+use greeting::{Dialect, Incoming};
+use timer::{Timer, Timers};
+use transmit::Item;
 
 /// One byte stream's protocol state.
+///
+/// ```text
+/// Greeting --64 octets--> Handshake --READY--> Traffic
+///     \________ any error, end of stream, Close signal _\--> Closed
+/// ```
+///
+/// It keeps offsets, and at most one inbound frame: the one that straddles inputs. Outbound messages stay in their
+/// pipe until they have gone. It is generic in the body only; what it announces is lent to it at each call.
+///
+/// # The contract
+///
+/// * Inputs: [`handle_input`](Self::handle_input), [`handle_eof`](Self::handle_eof),
+///   [`handle_timeout`](Self::handle_timeout). Outputs, in any order and number:
+///   [`poll_transmit`](Self::poll_transmit), [`poll_event`](Self::poll_event), [`poll_timeout`](Self::poll_timeout).
+/// * Any order of calls is safe, and each call does bounded work: bounded by the input, by the sink, by the pipe.
+///   Nothing the peer sends makes it panic.
+/// * Octets left over by `handle_input` mean that the pipe has no room: stop reading, and offer them again when it has.
+///   [`is_stalled`](Self::is_stalled) tells of the same when the frame that waits has left the input.
+/// * Output may be due after any input: call `poll_transmit` after each `handle_*`, and when the socket has sent.
+///   It is due again when the sink, that was full, has room.
+/// * An error closes the connection, is told once by `poll_event`, and goes up the pipe once as [`Signal::Close`], after
+///   the whole messages that came before it. Later calls take what they are given and do nothing. Whoever sees
+///   [`closed`](Self::closed) ends the stream and calls `handle_eof`, which also hands the signal in if the pipe had no
+///   place for it before.
+/// * The pipe outlives the stream if [`release`](Self::release) ends the connection.
+///
+/// # The loop
+///
+/// ```
+/// use omnimq_core::connection::{Config, Connection, Event, Local};
+/// use omnimq_core::{Fixed, Instant, LocalStorage, PipeReader, Sink, SocketType, Storage};
+///
+/// type Memory = Fixed<1, 4, 64>;
+/// type Body = <Memory as Storage>::Body;
+/// type Lane = <Memory as LocalStorage>::Lane;
+///
+/// /// A stream that never blocks: what was read and not yet used, and what is to be written.
+/// #[derive(Default)]
+/// struct Stream { read: Vec<u8>, write: Vec<u8> }
+///
+/// impl Sink<Body> for Stream {
+///     fn put(&mut self, bytes: &[u8]) -> usize {
+///         self.write.extend_from_slice(bytes);
+///         bytes.len()
+///     }
+/// }
+///
+/// /// One turn: call it when the stream has bytes or room, when `poll_timeout` is due, when the socket sent or received.
+/// fn turn(
+///     connection: &mut Connection<Body>,
+///     local: Local<'_>,
+///     stream: &mut Stream,
+///     (tx, rx): (&mut Lane, &mut Lane),
+///     now: Instant,
+/// ) -> Option<Instant> {
+///     // 1. What has come goes in, also when nothing has: a frame may be waiting for room in the pipe.
+///     let mut at = 0;
+///     connection.handle_input(local, stream.read.as_slice(), &mut at, rx, now);
+///     stream.read.drain(..at);
+///     // 2. Time.
+///     if connection.poll_timeout().is_some_and(|due| due <= now) {
+///         connection.handle_timeout(rx, now);
+///     }
+///     // 3. The socket looks at its pipe here: `Socket::process`.
+///     // 4. What is due goes out; `true` asks for another turn when the stream has room.
+///     let _full = connection.poll_transmit(local, tx, stream);
+///     // 5. What is to be told is told.
+///     while let Some(event) = connection.poll_event() {
+///         match event {
+///             Event::HandshakeSucceeded { minor } => assert_eq!(minor, 1),
+///             Event::Closed(reason) => panic!("{reason}"),
+///             _ => {}
+///         }
+///     }
+///     // 6. When to come back at the latest.
+///     connection.poll_timeout()
+/// }
+///
+/// let now = Instant::ZERO;
+/// let (push, pull) = (SocketType::Push, SocketType::Pull);
+/// let (push, pull) = (Local { socket_type: push, routing_id: b"" }, Local { socket_type: pull, routing_id: b"" });
+/// let (mut a, mut b) = (Connection::new(&Config::DEFAULT, now), Connection::new(&Config::DEFAULT, now));
+/// let mut lanes = [(); 4].map(|()| Memory::lane(4));
+/// let [from_push, to_push, from_pull, to_pull] = &mut lanes;
+/// let (mut left, mut right) = (Stream::default(), Stream::default());
+///
+/// # use omnimq_core::PipeWriter;
+/// from_push.write_bytes(b"hello", false).unwrap();
+/// while !(a.is_ready() && b.is_ready() && to_pull.front().is_some()) {
+///     turn(&mut a, push, &mut left, (&mut *from_push, &mut *to_push), now);
+///     right.read.append(&mut left.write);
+///     turn(&mut b, pull, &mut right, (&mut *from_pull, &mut *to_pull), now);
+///     left.read.append(&mut right.write);
+/// }
+/// assert_eq!(to_pull.read().unwrap().body.as_slice(), b"hello");
+/// ```
 pub struct Connection<B: Body> {
     inflow: Inflow<B>,
     outflow: Outflow,
     state: State,
 }
 
+/// Where the stream stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Greeting(Incoming),
+    Handshake(Dialect),
+    Traffic(Dialect),
+    Closed(CloseReason),
+}
+
+/// Where the message being received stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reception {
+    /// The next frame is the first of a message.
+    First,
+    /// The next frame belongs to a message of which the pipe has nothing.
+    Rest,
+    /// The next frame belongs to a message of which the pipe has the beginning.
+    Open,
+}
+
+#[derive(Debug)]
+struct State {
+    phase: Phase,
+    item: Item,
+    reception: Reception,
+    /// A frame has gone whose message goes on.
+    tx_open: bool,
+    /// The peer is owed a PONG.
+    pong: Option<Context>,
+    /// Octets taken before the handshake ended.
+    spent: u32,
+    max_frame: u64,
+    limits: Limits,
+    mechanism: Mechanism,
+    timers: Timers,
+    events: Events,
+    /// Signal::Close has yet to go up.
+    farewell: bool,
+}
+
 impl<B: Body> Connection<B> {
-    pub fn new(max: u64) -> Self {
+    /// A connection on a stream that was opened at `now`.
+    pub fn new(config: &Config, now: Instant) -> Self {
+        let mut timers = Timers::default();
+        timers.set(Timer::Handshake, config.handshake.map(|span| now + span));
         Self {
-            inflow: Inflow::new(Framing::V3, max),
+            inflow: Inflow::new(Framing::V3, config.max_frame),
             outflow: Outflow::new(Framing::V3),
             state: State {
-                phase: Phase::Greeting { at: 0 },
+                phase: Phase::Greeting(Incoming::START),
                 item: Item::Greeting,
-                minor: 1,
-                rx_open: false,
+                reception: Reception::First,
                 tx_open: false,
-                close_told: false,
+                pong: None,
+                spent: 0,
+                max_frame: config.max_frame,
+                limits: config.limits,
+                mechanism: config.mechanism,
+                timers,
+                events: Events::default(),
+                farewell: false,
             },
-        }
-    }
-    pub fn closed(&self) -> Option<CloseReason> {
-        match self.state.phase {
-            Phase::Closed(reason) => Some(reason),
-            Phase::Greeting { .. } | Phase::Handshake | Phase::Traffic => None,
-        }
-    }
-    /// The stream is gone, the pipe lives on: forgets the half-received message and the rest of a half-sent one.
-    /// A message of which no frame has gone entirely stays, for the next connection.
-    pub fn release<R, W>(self, from_socket: &mut R, to_socket: &mut W)
-    where
-        R: PipeReader<Body = B>,
-        W: PipeWriter<Body = B>,
-    {
-        to_socket.rollback();
-        let mut open = self.state.tx_open;
-        while open {
-            open = from_socket.front().is_some_and(|front| front.more);
-            from_socket.skip();
         }
     }
     /// Takes stream bytes from `input[*at..]`, moving `at`. Bytes left over: stop reading until the pipe has room.
     #[inline]
-    pub fn handle_input<I, W>(&mut self, local: Local<'_>, input: &I, at: &mut usize, pipe: &mut W)
+    pub fn handle_input<I, W>(&mut self, local: Local<'_>, input: &I, at: &mut usize, pipe: &mut W, now: Instant)
     where
         I: Input<B> + ?Sized,
         W: PipeWriter<Body = B>,
     {
-        if let Err(reason) = self.advance(local, input, at, pipe) {
-            self.state.phase = Phase::Closed(reason);
+        if let Err(reason) = self.receive(local, input, at, pipe, now) {
+            self.close(reason);
         }
         if let Phase::Closed(reason) = self.state.phase {
-            pipe.rollback();
-            self.state.close_told = self.state.close_told || pipe.signal(Signal::Close(reason)).is_ok();
             *at = input.bytes().len();
+            self.part(reason, pipe);
         }
         pipe.flush();
     }
-    fn advance<I, W>(&mut self, local: Local<'_>, input: &I, at: &mut usize, pipe: &mut W) -> Result<(), CloseReason>
-    where
-        I: Input<B> + ?Sized,
-        W: PipeWriter<Body = B>,
-    {
-        while let Phase::Greeting { .. } = self.state.phase {
-            let Some(&byte) = input.bytes().get(*at) else { return Ok(()) };
-            *at += 1;
-            self.state.greet(byte)?;
-        }
-        while let Some(header) = self.inflow.poll(input, at)? {
-            if !self.deliver(local, header, input, at, pipe)? {
-                break;
-            }
-        }
-        Ok(())
+    /// The stream has ended: the peer's last octet has been handed in, or the stream failed.
+    pub fn handle_eof<W: PipeWriter<Body = B>>(&mut self, pipe: &mut W) {
+        self.close(CloseReason::EndOfStream);
+        self.settle(pipe);
     }
-    /// Passes the polled frame on; false when it has to wait.
-    #[inline]
-    fn deliver<I, W>(
-        &mut self,
-        local: Local<'_>,
-        header: FrameHeader,
-        input: &I,
-        at: &mut usize,
-        pipe: &mut W,
-    ) -> Result<bool, CloseReason>
-    where
-        I: Input<B> + ?Sized,
-        W: PipeWriter<Body = B>,
-    {
-        let bytes = self.inflow.bytes(header, input, *at);
-        if header.command || self.state.is_subscription(local, bytes) {
-            let taken = self.state.on_command(local, header, bytes, pipe)?;
-            if taken {
-                self.inflow.discard(header, at);
-            }
-            return Ok(taken);
+    /// Acts on the deadlines that have passed at `now`.
+    pub fn handle_timeout<W: PipeWriter<Body = B>>(&mut self, pipe: &mut W, now: Instant) {
+        if let Err(reason) = self.state.expire(now) {
+            self.close(reason);
         }
-        if self.state.phase != Phase::Traffic {
-            return Err(WireError::BadCommand.into());
-        }
-        if !self.state.rx_open && !pipe.writable() {
-            return Ok(false);
-        }
-        let (body, more) = self.body(header, input, at)?;
-        pipe.write(Frame { body, more }).map_err(|_| CloseReason::TooLarge)?;
-        self.state.rx_open = more;
-        Ok(true)
+        self.settle(pipe);
     }
-    #[inline]
-    fn body<I: Input<B> + ?Sized>(
-        &mut self,
-        header: FrameHeader,
-        input: &I,
-        at: &mut usize,
-    ) -> Result<(B, bool), CloseReason> {
-        let body = self.inflow.take(header, input, at, 0).ok_or(CloseReason::TooLarge)?;
-        Ok((body, header.more))
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.state.timers.next()
+    }
+    /// What has happened since the last call.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.state.events.pop()
     }
     /// The body being received, as far as it is missing: a driver may read from its stream straight into it.
     pub fn wanted(&mut self) -> Option<&mut [u8]> {
@@ -175,186 +239,96 @@ impl<B: Body> Connection<B> {
     pub fn filled(&mut self, n: usize) {
         self.inflow.filled(n);
     }
-    /// Offers what is to be sent; true when the sink was full.
+    /// Why the stream is to be closed, if it is.
+    pub fn closed(&self) -> Option<CloseReason> {
+        match self.state.phase {
+            Phase::Closed(reason) => Some(reason),
+            Phase::Greeting(_) | Phase::Handshake(_) | Phase::Traffic(_) => None,
+        }
+    }
+    /// Whether the handshake is over and the connection is not closed.
     #[inline]
-    pub fn poll_transmit<R: PipeReader<Body = B>>(
-        &mut self,
-        local: Local<'_>,
-        pipe: &mut R,
-        sink: &mut impl Sink<B>,
-    ) -> bool {
-        loop {
-            if self.state.item == Item::None {
-                self.state.item = self.next_item(pipe);
-            }
-            if self.state.item == Item::Await && !matches!(self.state.phase, Phase::Greeting { .. }) {
-                self.state.item = Item::Ready;
-            }
-            let gone = match self.state.item {
-                Item::None | Item::Await => return false,
-                Item::Frame => self.send_frames(pipe, sink),
-                Item::Greeting => {
-                    let mut octets = [0; 64];
-                    wire::greeting("NULL", &mut octets);
-                    self.outflow.pieces(&[&octets], sink)
-                }
-                Item::Ready => self.send_ready(local, sink),
-                Item::Signal => self.send_signal(pipe, sink),
-            };
-            if !gone {
-                return true;
-            }
-            self.state.item = if self.state.item == Item::Greeting { Item::Await } else { Item::None };
-        }
+    pub fn is_ready(&self) -> bool {
+        matches!(self.state.phase, Phase::Traffic(_))
     }
+    /// Whether a whole frame waits here, and not in the driver's input, for room in the pipe: call `handle_input`, with
+    /// no bytes if none are at hand, when there is some.
+    pub fn is_stalled(&self) -> bool {
+        self.inflow.is_complete()
+    }
+    /// Whether the ZMTP 3.x image of a committed message may go to the stream as it stands, between calls of
+    /// [`poll_transmit`](Self::poll_transmit): traffic phase, 3.x framing, a mechanism that leaves frames alone, and
+    /// nothing half sent.
     #[inline]
-    fn next_item<R: PipeReader<Body = B>>(&mut self, pipe: &mut R) -> Item {
-        if self.state.phase != Phase::Traffic {
-            return Item::None;
-        }
-        if !self.state.tx_open {
-            match pipe.front_signal() {
-                Some(Signal::Subscribe(_) | Signal::Cancel(_)) => return Item::Signal,
-                Some(Signal::Close(reason)) => {
-                    self.state.phase = Phase::Closed(reason);
-                    pipe.pop_signal();
-                    return Item::None;
-                }
-                Some(Signal::Ready(_)) => {
-                    pipe.pop_signal();
-                }
-                None => {}
-            }
-        }
-        if pipe.front().is_some() { Item::Frame } else { Item::None }
-    }
-    /// Frames until the sink is full or the pipe is empty; signals go after the burst.
-    #[inline]
-    fn send_frames<R: PipeReader<Body = B>>(&mut self, pipe: &mut R, sink: &mut impl Sink<B>) -> bool {
-        while let Some(front) = pipe.front() {
-            if !self.outflow.frame(front, pipe, sink) {
-                return false;
-            }
-            self.state.tx_open = front.more;
-        }
-        true
-    }
-    /// READY with `Socket-Type` and `Identity`, recomputed on every call: only the offset is kept.
-    fn send_ready(&mut self, local: Local<'_>, sink: &mut impl Sink<B>) -> bool {
-        let name = local.socket_type.name().as_bytes();
-        let len = 6 + 12 + 4 + name.len() + 9 + 4 + local.identity.len();
-        let mut head = [0; MAX_HEADER];
-        let used = FrameHeader { more: false, command: true, len: len as u64 }.emit(Framing::V3, &mut head);
-        self.outflow.pieces(
-            &[
-                head.get(..used).unwrap_or_default(),
-                b"\x05READY\x0bSocket-Type",
-                &(name.len() as u32).to_be_bytes(),
-                name,
-                b"\x08Identity",
-                &(local.identity.len() as u32).to_be_bytes(),
-                local.identity,
-            ],
-            sink,
-        )
-    }
-    /// SUBSCRIBE or CANCEL: a command to a 3.1 peer, a message beginning 1 or 0 to a 3.0 peer.
-    fn send_signal<R: PipeReader<Body = B>>(&mut self, pipe: &mut R, sink: &mut impl Sink<B>) -> bool {
-        let command = self.state.minor >= 1;
-        let (name, topic): (&[u8], &[u8]) = match (pipe.front_signal(), command) {
-            (Some(Signal::Subscribe(topic)), true) => (b"\x09SUBSCRIBE", topic),
-            (Some(Signal::Subscribe(topic)), false) => (b"\x01", topic),
-            (Some(Signal::Cancel(topic)), true) => (b"\x06CANCEL", topic),
-            (Some(Signal::Cancel(topic)), false) => (b"\x00", topic),
-            (Some(Signal::Ready(_) | Signal::Close(_)) | None, _) => return true,
+    pub fn takes_images(&self) -> bool {
+        let framing = match self.state.phase {
+            Phase::Traffic(dialect) => dialect.framing(),
+            Phase::Greeting(_) | Phase::Handshake(_) | Phase::Closed(_) => return false,
         };
-        let mut head = [0; MAX_HEADER];
-        let len = (name.len() + topic.len()) as u64;
-        let used = FrameHeader { more: false, command, len }.emit(Framing::V3, &mut head);
-        let gone = self.outflow.pieces(&[head.get(..used).unwrap_or_default(), name, topic], sink);
-        if gone {
-            pipe.pop_signal();
+        framing == Framing::V3
+            && self.state.mechanism.is_transparent()
+            && self.state.item == Item::None
+            && !self.state.tx_open
+    }
+    /// The stream is gone, the pipe lives on: forgets the half-received message and the rest of a half-sent one.
+    /// A message of which no frame has gone entirely stays, for the next connection.
+    pub fn release<R, W>(self, from_socket: &mut R, to_socket: &mut W)
+    where
+        R: PipeReader<Body = B>,
+        W: PipeWriter<Body = B>,
+    {
+        to_socket.rollback();
+        to_socket.flush();
+        let mut open = self.state.tx_open;
+        while open {
+            open = from_socket.front().is_some_and(|front| front.more);
+            from_socket.skip();
         }
-        gone
+    }
+    /// Ends the connection unless it has ended.
+    #[cold]
+    fn close(&mut self, reason: CloseReason) {
+        if self.closed().is_none() {
+            self.state.phase = Phase::Closed(reason);
+            self.state.timers.clear();
+            self.state.events.push(Event::Closed(reason));
+            self.state.farewell = true;
+            self.inflow.clear();
+        }
+    }
+    /// What a call that brings no octets leaves to do.
+    fn settle<W: PipeWriter<Body = B>>(&mut self, pipe: &mut W) {
+        if let Phase::Closed(reason) = self.state.phase {
+            self.part(reason, pipe);
+            pipe.flush();
+        }
+    }
+    /// Takes leave of the pipe, as soon as it has a place for the signal.
+    #[cold]
+    fn part<W: PipeWriter<Body = B>>(&mut self, reason: CloseReason, pipe: &mut W) {
+        if self.state.farewell {
+            pipe.rollback();
+            self.state.farewell = pipe.signal(Signal::Close(reason)).is_err();
+        }
     }
 }
 
 impl State {
-    /// Checks the greeting octet by octet: nothing is gathered.
-    fn greet(&mut self, byte: u8) -> Result<(), CloseReason> {
-        let Phase::Greeting { at } = self.phase else { return Ok(()) };
-        let mechanism = at.checked_sub(12).and_then(|n| b"NULL\0".get(usize::from(n)));
-        let right = match (at, mechanism) {
-            (0, _) => byte == 0xff,
-            (9, _) => byte & 1 == 1,
-            (10, _) => byte >= 3,
-            (11, _) => {
-                self.minor = byte;
-                true
-            }
-            (_, Some(&octet)) => byte == octet,
-            _ => true,
-        };
-        if !right {
-            return Err(WireError::BadGreeting.into());
+    /// The first deadline that has passed at `now`.
+    fn expire(&mut self, now: Instant) -> Result<(), CloseReason> {
+        match self.timers.expire(now) {
+            Some(Timer::Handshake) => Err(CloseReason::HandshakeTimeout),
+            None => Ok(()),
         }
-        self.phase = if at < 63 { Phase::Greeting { at: at + 1 } } else { Phase::Handshake };
-        Ok(())
-    }
-    /// The form that 3.0 peers use; 3.1 allows it too.
-    #[inline]
-    fn is_subscription(&self, local: Local<'_>, bytes: &[u8]) -> bool {
-        self.phase == Phase::Traffic
-            && local.socket_type == SocketType::Pub
-            && !self.rx_open
-            && matches!(bytes.first(), Some(0 | 1))
-    }
-    /// Acts on a command; false when its signal has to wait.
-    #[cold]
-    fn on_command<W: PipeWriter>(
-        &mut self,
-        local: Local<'_>,
-        header: FrameHeader,
-        body: &[u8],
-        pipe: &mut W,
-    ) -> Result<bool, CloseReason> {
-        let signal = if header.command {
-            match (self.phase, wire::command(body).ok_or(WireError::BadCommand)?) {
-                (Phase::Handshake, (b"READY", data)) => Signal::Ready(peer_identity(local, data)?),
-                (Phase::Traffic, (b"SUBSCRIBE", topic)) => Signal::Subscribe(topic),
-                (Phase::Traffic, (b"CANCEL", topic)) => Signal::Cancel(topic),
-                (Phase::Traffic, _) => return Ok(true),
-                (_, (b"ERROR", _)) => return Err(CloseReason::PeerError),
-                _ => return Err(WireError::BadCommand.into()),
-            }
-        } else {
-            match body.split_first() {
-                Some((1, topic)) => Signal::Subscribe(topic),
-                Some((_, topic)) => Signal::Cancel(topic),
-                None => return Ok(true),
-            }
-        };
-        match pipe.signal(signal) {
-            Ok(()) => {}
-            Err(Refusal::Full) => return Ok(false),
-            Err(Refusal::TooLarge) => return Err(CloseReason::TooLarge),
-        }
-        if let Signal::Ready(_) = signal {
-            self.phase = Phase::Traffic;
-        }
-        Ok(true)
     }
 }
 
-fn peer_identity<'a>(local: Local<'_>, mut data: &'a [u8]) -> Result<&'a [u8], CloseReason> {
-    let (mut identity, mut accepted): (&[u8], bool) = (&[], false);
-    while !data.is_empty() {
-        let (name, value) = wire::property(&mut data).ok_or(WireError::BadCommand)?;
-        if name.eq_ignore_ascii_case(b"Socket-Type") {
-            accepted = local.socket_type.accepts(value);
-        } else if name.eq_ignore_ascii_case(b"Identity") {
-            identity = value;
-        }
+impl<B: Body> fmt::Debug for Connection<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("phase", &self.state.phase)
+            .field("inflow", &self.inflow)
+            .field("outflow", &self.outflow)
+            .finish_non_exhaustive()
     }
-    if accepted { Ok(identity) } else { Err(CloseReason::IncompatiblePeer) }
 }
