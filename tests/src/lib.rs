@@ -1,0 +1,7 @@
+//! What crosses crates: a virtual wire for the core, scripted ZMTP peers and libzmq itself for the host.
+//!
+//! The integration tests beside this library hold the assertions; here is only what they stand on.
+
+pub mod rng;
+pub mod seeds;
+pub mod world;
