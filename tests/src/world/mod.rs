@@ -30,7 +30,8 @@ pub use plan::{Micros, Plan};
 use crate::rng::Rng;
 use link::{Link, Trouble};
 use omnimq_core::{
-    AnyPattern, CloseReason, FilterError, Instant, LocalStorage, Node, Options, RecvError, SendErrorKind, Side, SocketType,
+    AnyPattern, CloseReason, Event, FilterError, Instant, LocalStorage, Node, Options, PipeId, RecvError, SendErrorKind,
+    Side, SocketType,
 };
 use std::time::Duration;
 use stream::{Offer, Stream};
@@ -41,6 +42,19 @@ pub struct NodeId(usize);
 
 /// Whole messages, as lists of parts.
 pub type Message = Vec<Vec<u8>>;
+
+/// What a node told of one of its connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Happening {
+    /// When.
+    pub at: Instant,
+    /// Who told.
+    pub node: NodeId,
+    /// Of which of its pipes.
+    pub pipe: PipeId,
+    /// What.
+    pub event: Event,
+}
 
 /// How long a connecting side waits before it tries again.
 const BACK_OFF: Duration = Duration::from_millis(10);
@@ -54,6 +68,7 @@ pub struct World<S: LocalStorage> {
     nodes: Vec<Node<AnyPattern, S>>,
     links: Vec<Link>,
     alarms: Vec<Instant>,
+    events: Vec<Happening>,
     /// The application sent or received: there may be something to move.
     touched: bool,
     history: u64,
@@ -69,23 +84,25 @@ impl<S: LocalStorage> World<S> {
             nodes: Vec::new(),
             links: Vec::new(),
             alarms: Vec::new(),
+            events: Vec::new(),
             touched: false,
             history: 0xcbf2_9ce4_8422_2325,
         }
     }
     /// Adds a socket.
     pub fn node(&mut self, socket_type: SocketType, options: Options) -> NodeId {
-        self.nodes.push(Node::new(AnyPattern(socket_type), options));
+        let pattern = AnyPattern::new(socket_type).expect("a socket type with a pattern");
+        self.nodes.push(Node::new(pattern, options));
         NodeId(self.nodes.len() - 1)
     }
     /// Names a socket to its later peers.
     pub fn identify(&mut self, node: NodeId, identity: &[u8]) {
-        self.nodes[node.0].set_identity(identity).expect("an identity that the storage can keep");
+        self.nodes[node.0].set_routing_id(identity).expect("an identity that the storage can keep");
     }
     /// `connect` connects to `bind`. The pipe of the connecting side is there at once, the stream at the next step.
     pub fn connect(&mut self, connect: NodeId, bind: NodeId) -> LinkId {
         let mut link = Link::new(bind, connect, self.now);
-        let pipe = self.nodes[connect.0].attach(Side::Connect);
+        let pipe = self.nodes[connect.0].attach(Side::Connect, self.now);
         link.side(End::Connect).pipe = Some(pipe.expect("a free place at the connecting node"));
         link.foresee(&self.plan, self.now, &mut self.rng);
         self.links.push(link);
@@ -103,6 +120,10 @@ impl<S: LocalStorage> World<S> {
     /// A digest of everything that went over the links so far, and when.
     pub fn history(&self) -> u64 {
         self.history
+    }
+    /// What the nodes have told of their connections, oldest first.
+    pub fn events(&self) -> &[Happening] {
+        &self.events
     }
     /// The node itself.
     pub fn core(&mut self, node: NodeId) -> &mut Node<AnyPattern, S> {
@@ -204,7 +225,8 @@ impl<S: LocalStorage> World<S> {
     /// When something happens next.
     fn next(&self) -> Option<Instant> {
         let alarms = self.alarms.iter().copied().filter(|at| *at > self.now);
-        self.links.iter().filter_map(|link| link.next(self.now)).chain(alarms).min()
+        let timeouts = self.nodes.iter().filter_map(Node::poll_timeout);
+        self.links.iter().filter_map(|link| link.next(self.now)).chain(alarms).chain(timeouts).min()
     }
     fn advance(&mut self, next: Instant) {
         self.now = self.now.max(next);
@@ -229,6 +251,9 @@ impl<S: LocalStorage> World<S> {
     fn exchange(&mut self) {
         loop {
             let mut moved = false;
+            for node in &mut self.nodes {
+                node.handle_timeout(self.now);
+            }
             for at in (0..self.links.len()).map(LinkId) {
                 if self.links[at.0].state == LinkState::Down(Some(self.now)) {
                     self.establish(at);
@@ -238,8 +263,17 @@ impl<S: LocalStorage> World<S> {
                     moved |= self.reap(at, end);
                 }
             }
+            self.listen();
             if !moved {
                 return;
+            }
+        }
+    }
+    /// Writes down what the nodes have to tell.
+    fn listen(&mut self) {
+        for (at, node) in self.nodes.iter_mut().enumerate() {
+            while let Some((pipe, event)) = node.poll_event() {
+                self.events.push(Happening { at: self.now, node: NodeId(at), pipe, event });
             }
         }
     }
@@ -250,6 +284,11 @@ impl<S: LocalStorage> World<S> {
     /// Where the link stands.
     pub fn state(&self, link: LinkId) -> LinkState {
         self.links[link.0].state
+    }
+    /// Whether both ends have finished the handshake of the present stream.
+    pub fn is_ready(&self, link: LinkId) -> bool {
+        let ready = |side: &link::Side| side.pipe.is_some_and(|pipe| self.nodes[side.node.0].is_ready(pipe));
+        self.links[link.0].sides.iter().all(ready)
     }
     /// Streams made for this link so far.
     pub fn streams_made(&self, link: LinkId) -> u32 {
@@ -287,7 +326,7 @@ impl<S: LocalStorage> World<S> {
         let side = link.side(End::Connect);
         let node = &mut self.nodes[side.node.0];
         side.pipe.take().into_iter().for_each(|pipe| node.detach(pipe));
-        side.pipe = node.attach(Side::Connect);
+        side.pipe = node.attach(Side::Connect, self.now);
         link.state = LinkState::Down(Some(self.now));
         self.touched = true;
     }
@@ -305,9 +344,12 @@ impl<S: LocalStorage> World<S> {
         }
         side.open = false;
         let node = &mut self.nodes[side.node.0];
-        match end {
-            End::Bind => side.pipe.take().into_iter().for_each(|pipe| node.detach(pipe)),
-            End::Connect => side.pipe.into_iter().for_each(|pipe| node.reconnect(pipe)),
+        side.pipe.into_iter().for_each(|pipe| node.handle_eof(pipe));
+        self.listen();
+        let link = &mut self.links[at.0];
+        let side = link.side(end);
+        if end == End::Bind {
+            side.pipe.take().into_iter().for_each(|pipe| self.nodes[side.node.0].detach(pipe));
         }
         *link.from(end.other()) = Stream::default();
         let due = self.now + Self::draw_latency(&self.plan, &mut self.rng);
@@ -329,11 +371,13 @@ impl<S: LocalStorage> World<S> {
             return;
         }
         let binder = &mut self.nodes[link.side(End::Bind).node.0];
-        let Some(pipe) = binder.attach(Side::Bind) else {
+        let Some(pipe) = binder.attach(Side::Bind, self.now) else {
             link.state = LinkState::Down(Some(self.now + BACK_OFF));
             return;
         };
         link.side(End::Bind).pipe = Some(pipe);
+        let side = link.side(End::Connect);
+        side.pipe.into_iter().for_each(|pipe| self.nodes[side.node.0].reconnect(pipe, self.now));
         for end in End::BOTH {
             link.side(end).open = true;
         }
@@ -377,7 +421,7 @@ impl<S: LocalStorage> World<S> {
         let stream = link.from(end.other());
         stream.land(self.now);
         // A frame that was complete but had no room needs no more octets to go on.
-        node.handle_input(pipe, [].as_slice());
+        node.handle_input(pipe, [].as_slice(), self.now);
         let mut moved = false;
         while !stream.arrived().is_empty() {
             let arrived = stream.arrived();
@@ -387,10 +431,10 @@ impl<S: LocalStorage> World<S> {
                 Some(space) => {
                     let n = n.min(space.len());
                     space[..n].copy_from_slice(&arrived[..n]);
-                    node.filled(pipe, n);
+                    node.filled(pipe, n, self.now);
                     n
                 }
-                None => node.handle_input(pipe, &arrived[..n]),
+                None => node.handle_input(pipe, &arrived[..n], self.now),
             };
             stream.take(used);
             moved |= used > 0;
