@@ -9,6 +9,8 @@ use crate::error::{CloseReason, Refusal};
 use core::ops::Range;
 
 /// Writer's half of the high-water mark: messages committed against messages reported read.
+///
+/// Both counters wrap; only their difference matters.
 #[derive(Clone, Copy, Debug)]
 pub struct Credit {
     hwm: u32,
@@ -20,6 +22,16 @@ impl Credit {
     /// `hwm` whole messages; 0 = no limit.
     pub const fn new(hwm: u32) -> Self {
         Self { hwm, written: 0, returned: 0 }
+    }
+    /// The mark in force; 0 = no limit.
+    pub const fn hwm(&self) -> u32 {
+        self.hwm
+    }
+    /// Changes the mark. Messages beyond a lower one stay; new ones wait until as many have been read.
+    ///
+    /// The reader has to follow ([`Receipts::set_hwm`]): its reports are due at half of *its* mark.
+    pub const fn set_hwm(&mut self, hwm: u32) {
+        self.hwm = hwm;
     }
     /// Whether a message may be begun.
     #[inline]
@@ -43,7 +55,9 @@ impl Credit {
     }
 }
 
-/// Reader's half: reports progress once per low-water mark, (hwm + 1) / 2 messages.
+/// Reader's half: reports progress once per low-water mark, (hwm + 1) / 2 messages, as libzmq does.
+///
+/// A reader that has read everything owes at most lwm - 1 messages, so the writer has room for one at least.
 #[derive(Clone, Copy, Debug)]
 pub struct Receipts {
     lwm: u32,
@@ -52,7 +66,7 @@ pub struct Receipts {
 }
 
 impl Receipts {
-    /// For a lane of `hwm` messages.
+    /// For a lane of `hwm` messages; 0 = no limit, and nothing to report.
     pub const fn new(hwm: u32) -> Self {
         Self { lwm: hwm.div_ceil(2), read: 0, reported: 0 }
     }
@@ -65,6 +79,13 @@ impl Receipts {
         }
         self.reported = self.read;
         Some(self.read)
+    }
+    /// The writer's mark is `hwm` from here on; returns the total it is to be told at once, because its own count may
+    /// be out of date by more than the mark (by everything, when there was no mark).
+    pub const fn set_hwm(&mut self, hwm: u32) -> u32 {
+        self.lwm = hwm.div_ceil(2);
+        self.reported = self.read;
+        self.read
     }
 }
 
@@ -123,10 +144,15 @@ pub trait PipeWriter {
     }
     /// How many messages may be begun.
     fn room(&mut self) -> u32;
+    /// The high-water mark in force in messages: the one asked for, or the storage's limit if that is less. 0 = none.
+    fn hwm(&self) -> u32;
+    /// Changes the mark, of which the reader hears too: both ends count by it. Messages beyond a lower mark stay.
+    fn set_hwm(&mut self, hwm: u32);
     /// Appends a frame; a frame without `more` commits the message.
     ///
     /// # Errors
-    /// The frame comes back with the reason.
+    /// The frame comes back with the reason. The frames before it stay uncommitted: continue with a smaller frame
+    /// or [`rollback`](Self::rollback).
     fn write(&mut self, frame: Frame<Self::Body>) -> Result<(), (Frame<Self::Body>, Refusal)>;
     /// `write` of a frame that others get too: one more reference on `Heap`, one copy on `Fixed`.
     ///
@@ -164,7 +190,7 @@ pub trait PipeWriter {
     /// Passes a signal beside the messages; it arrives after every message committed before it.
     ///
     /// # Errors
-    /// Why it was not taken.
+    /// Why it was not taken. `Close` is always taken.
     fn signal(&mut self, signal: Signal<&[u8]>) -> Result<(), Refusal>;
 }
 
@@ -176,11 +202,11 @@ pub trait PipeReader {
     type Key: AsRef<[u8]>;
     /// Size and flag of the next frame, if a whole message is at hand.
     fn front(&mut self) -> Option<Front>;
-    /// Offers the front body from offset `from` to `sink`; returns how much was taken. The frame stays.
+    /// Offers the front body from octet `from` to `sink`; returns how many octets were taken. The frame stays.
     fn lend(&self, from: usize, sink: &mut impl Sink<Self::Body>) -> usize;
     /// Takes the front frame.
     fn read(&mut self) -> Option<Frame<Self::Body>>;
-    /// Drops the front frame: it has been lent to the end.
+    /// Drops the front frame, if there is one: it has been lent to the end.
     fn skip(&mut self);
     /// The next signal.
     fn front_signal(&mut self) -> Option<Signal<&[u8]>>;
@@ -189,21 +215,63 @@ pub trait PipeReader {
 }
 
 /// Moves what it can from one lane to another: inproc between two single-owner sockets.
-/// The two marks add up, as libzmq's do.
-pub fn relay<R: PipeReader, W: PipeWriter<Body = R::Body>>(from: &mut R, to: &mut W) {
-    while let Some(signal) = from.front_signal() {
-        if to.signal(signal) == Err(Refusal::Full) {
-            break;
-        }
-        from.pop_signal();
+///
+/// Between messages only: the two marks add up, as libzmq's do, and no message is torn. `Close` waits for the frames
+/// before it; other signals pass whatever the marks say.
+///
+/// # Errors
+/// `TooLarge` (EMSGSIZE) when a message or key did not fit into `to`: that message was dropped whole.
+pub fn relay<R: PipeReader, W: PipeWriter<Body = R::Body>>(from: &mut R, to: &mut W) -> Result<(), Refusal> {
+    let signals = relay_signals(from, to);
+    let mut messages = Ok(());
+    while from.front().is_some() && to.writable() {
+        messages = relay_message(from, to).and(messages);
     }
-    let mut open = false;
-    while open || to.writable() {
-        let Some(frame) = from.read() else { break };
-        open = frame.more;
-        if to.write(frame).is_err() {
-            to.rollback();
-        }
+    if from.front().is_none() && matches!(from.front_signal(), Some(Signal::Close(_))) {
+        relay_signal(from, to)?;
     }
     to.flush();
+    signals.and(messages)
+}
+
+/// Moves the signals before a `Close`.
+fn relay_signals<R: PipeReader, W: PipeWriter>(from: &mut R, to: &mut W) -> Result<(), Refusal> {
+    let mut outcome = Ok(());
+    while let Some(signal) = from.front_signal() {
+        if matches!(signal, Signal::Close(_)) {
+            break;
+        }
+        match relay_signal(from, to) {
+            Err(Refusal::Full) => break,
+            refused => outcome = outcome.and(refused),
+        }
+    }
+    outcome
+}
+
+/// Moves the front signal; it stays while there is no room.
+fn relay_signal<R: PipeReader, W: PipeWriter>(from: &mut R, to: &mut W) -> Result<(), Refusal> {
+    let outcome = from.front_signal().map_or(Ok(()), |signal| to.signal(signal));
+    if outcome != Err(Refusal::Full) {
+        from.pop_signal();
+    }
+    outcome
+}
+
+/// Moves the front message, or drops it when a frame of it does not fit.
+fn relay_message<R: PipeReader, W: PipeWriter<Body = R::Body>>(from: &mut R, to: &mut W) -> Result<(), Refusal> {
+    let mut outcome = Ok(());
+    while let Some(frame) = from.read() {
+        let more = frame.more;
+        if outcome.is_ok() {
+            outcome = to.write(frame).map_err(|(_, refusal)| refusal);
+        }
+        if !more {
+            break;
+        }
+    }
+    if outcome.is_err() {
+        to.rollback();
+    }
+    outcome
 }

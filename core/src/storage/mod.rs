@@ -1,8 +1,13 @@
-//! Seam B: where something is kept. Two implementations here, more in drivers.
+//! Seam B: where something is kept.
+//!
+//! [`Fixed`](fixed::Fixed) has all capacities in the type, `Heap` (feature `alloc`) grows; a driver may bring a third
+//! one, whose lanes cross threads. A [`Storage`] is a family of types, never a value.
 
 pub mod fixed;
 #[cfg(feature = "alloc")]
 pub mod heap;
+#[cfg(test)]
+mod models;
 
 use crate::body::Body;
 use crate::pipe::{PipeReader, PipeWriter};
@@ -12,9 +17,13 @@ use crate::pipe::{PipeReader, PipeWriter};
 pub struct PipeId(pub u32);
 
 impl PipeId {
+    /// The place as an index.
+    #[inline]
     pub const fn index(self) -> usize {
         self.0 as usize
     }
+    /// The place after this one.
+    #[inline]
     pub const fn next(self) -> Self {
         Self(self.0.wrapping_add(1))
     }
@@ -22,6 +31,7 @@ impl PipeId {
 
 /// The storage family of a socket.
 pub trait Storage: Sized {
+    /// What frames are kept in.
     type Body: Body;
     /// The socket's writing end towards a peer.
     type Tx: PipeWriter<Body = Self::Body>;
@@ -46,6 +56,7 @@ pub trait Storage: Sized {
 
 /// Storage whose lanes have both ends in one place: firmware, tests, one-thread hosts.
 pub trait LocalStorage: Storage<Tx = Self::Lane, Rx = Self::Lane> {
+    /// Both ends of one direction of a pipe.
     type Lane: PipeWriter<Body = Self::Body> + PipeReader<Body = Self::Body, Key = Self::Key>;
     /// An empty lane of `hwm` messages, or of the storage's limit if that is less.
     fn lane(hwm: u32) -> Self::Lane;
@@ -53,9 +64,9 @@ pub trait LocalStorage: Storage<Tx = Self::Lane, Rx = Self::Lane> {
 
 /// Values by `PipeId`.
 pub trait Table<T>: Default {
-    /// A free place, or `None` when all are taken.
+    /// A free place, or `None` when all are taken. Asking does not take it.
     fn vacant(&mut self) -> Option<PipeId>;
-    /// Puts `value` at `id`.
+    /// Puts `value` at `id`, whatever was there.
     ///
     /// # Errors
     /// It comes back when there is no such place.
@@ -66,7 +77,7 @@ pub trait Table<T>: Default {
     fn get_mut(&mut self, id: PipeId) -> Option<&mut T>;
     /// Takes the value at `id` out.
     fn take(&mut self, id: PipeId) -> Option<T>;
-    /// One past the largest id in use.
+    /// No id in use is as large as this.
     fn bound(&self) -> u32;
 }
 
@@ -92,7 +103,7 @@ pub trait Map<V>: Default {
 
 /// Values by topic.
 pub trait Topics<V>: Map<V> {
-    /// Visits the values of every key that is a prefix of `text`, shortest first.
+    /// Visits the values of every key that is a prefix of `text`, itself included, in any order.
     fn prefixes(&self, text: &[u8], visit: impl FnMut(&V));
     /// Visits all entries, dropping those for which `keep` answers false.
     fn retain(&mut self, keep: impl FnMut(&[u8], &mut V) -> bool);
