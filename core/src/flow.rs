@@ -24,6 +24,11 @@ impl<B: Body> Inflow<B> {
     pub const fn new(framing: Framing, max: u64) -> Self {
         Self { decoder: Decoder::new(framing, max), draft: None, boundary: true }
     }
+    /// The longest body allowed, in octets.
+    #[inline]
+    pub const fn max(&self) -> u64 {
+        self.decoder.max
+    }
     /// Whether the next octet is the first of a frame: nothing is kept here.
     #[inline]
     pub const fn is_boundary(&self) -> bool {
@@ -199,6 +204,14 @@ impl Outflow {
         self.sent = 0;
         pipe.skip();
         true
+    }
+    /// Offers the rest of a single frame whose body is `pieces` put together; true when all of it has gone.
+    pub fn composed<const N: usize, B>(&mut self, command: bool, pieces: [&[u8]; N], sink: &mut impl Sink<B>) -> bool {
+        let len = pieces.iter().fold(0u64, |sum, piece| sum.saturating_add(piece.len() as u64));
+        let mut head = [0; MAX_HEADER];
+        let used = FrameHeader { more: false, command, len }.emit(self.framing, &mut head);
+        let head = head.get(..used).unwrap_or_default();
+        self.pieces(core::iter::once(head).chain(pieces), sink)
     }
     /// Offers the rest of `pieces`, taken as one run; true when all have gone.
     pub fn pieces<'a, B>(&mut self, pieces: impl IntoIterator<Item = &'a [u8]>, sink: &mut impl Sink<B>) -> bool {

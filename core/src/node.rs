@@ -136,13 +136,23 @@ impl<P: Pattern, S: LocalStorage> Node<P, S> {
         let Some(connection) = self.connections.get_mut(id) else { return 0 };
         let mut at = 0;
         loop {
-            let before = at;
+            let before = (at, connection.is_stalled());
             let Some(pipe) = self.socket.pipe(id) else { return at };
             connection.handle_input(local, input, &mut at, &mut pipe.rx, now);
             self.socket.process(id);
-            if at == before || at == input.bytes().len() {
-                return at;
+            // Several signals in one input go up one by one where the pipe has a place for one only.
+            let after = (at, connection.is_stalled());
+            if after == before || after == (input.bytes().len(), false) {
+                break;
             }
+        }
+        self.settle(id);
+        at
+    }
+    /// Hands the last signal of a closed connection in, if its pipe had no place for it before.
+    fn settle(&mut self, id: PipeId) {
+        if self.closed(id).is_some() {
+            self.handle_eof(id);
         }
     }
     /// The stream has ended: its last byte has been handed in, or it failed.
@@ -155,11 +165,12 @@ impl<P: Pattern, S: LocalStorage> Node<P, S> {
     /// Acts on the deadlines that have passed at `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
         for id in (0..self.connections.bound()).map(PipeId) {
-            if let (Some(connection), Some(pipe)) = (self.connections.get_mut(id), self.socket.pipe(id)) {
-                if connection.poll_timeout().is_some_and(|due| due <= now) {
-                    connection.handle_timeout(&mut pipe.rx, now);
-                    self.socket.process(id);
-                }
+            if let (Some(connection), Some(pipe)) = (self.connections.get_mut(id), self.socket.pipe(id))
+                && connection.poll_timeout().is_some_and(|due| due <= now)
+            {
+                connection.handle_timeout(&mut pipe.rx, now);
+                self.socket.process(id);
+                self.settle(id);
             }
         }
     }
@@ -202,6 +213,7 @@ impl<P: Pattern, S: LocalStorage> Node<P, S> {
             // A signal slot that was emptied and filled again has to be sent in this call: nothing else will ask.
             let filled = self.socket.pipe(id).is_some_and(|pipe| pipe.tx.front_signal().is_some());
             if full || !(drained && filled) {
+                self.settle(id);
                 return full;
             }
         }

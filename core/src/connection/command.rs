@@ -3,32 +3,10 @@
 use super::{Event, Local, Mechanism, Phase, State, Timer};
 use crate::error::{CloseReason, Limit, Refusal};
 use crate::pipe::{PipeWriter, Signal};
-use crate::wire::{self, FrameHeader, SocketType, WireError};
+use crate::wire::{Command, FrameHeader, Metadata, Property, SocketType, Version, WireError};
 
 /// Octets of a SUBSCRIBE or CANCEL beside the topic, at most.
 const SUBSCRIBE: u64 = 10;
-
-/// A PING's context, echoed by its PONG: at most 16 octets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Context {
-    len: u8,
-    bytes: [u8; 16],
-}
-
-impl Context {
-    /// The first 16 octets of `bytes`: what libzmq echoes of a longer one.
-    fn new(bytes: &[u8]) -> Self {
-        let mut context = Self::default();
-        for (to, from) in context.bytes.iter_mut().zip(bytes) {
-            *to = *from;
-            context.len = context.len.saturating_add(1);
-        }
-        context
-    }
-    pub(super) fn as_slice(&self) -> &[u8] {
-        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
-    }
-}
 
 impl State {
     /// Whether a frame may be kept, asked before any of its body is.
@@ -55,15 +33,20 @@ impl State {
         body: &[u8],
         pipe: &mut W,
     ) -> Result<bool, CloseReason> {
-        match (self.mechanism, wire::command(body).ok_or(WireError::BadCommand)?) {
-            (Mechanism::Null, (b"READY", metadata)) => self.on_ready(local, metadata, pipe),
-            (Mechanism::Null, (b"ERROR", _)) => Err(CloseReason::PeerError),
+        match (self.mechanism, Command::parse(body)?) {
+            (Mechanism::Null, Command::Ready(metadata)) => self.on_ready(local, metadata, pipe),
+            (Mechanism::Null, Command::Error(_)) => Err(CloseReason::PeerError),
             (Mechanism::Null, _) => Err(WireError::BadCommand.into()),
         }
     }
-    fn on_ready<W: PipeWriter>(&mut self, local: Local<'_>, metadata: &[u8], pipe: &mut W) -> Result<bool, CloseReason> {
-        let Phase::Handshake(dialect) = self.phase else { return Ok(true) };
-        if metadata.len() as u64 > self.limits.metadata.into() {
+    fn on_ready<W: PipeWriter>(
+        &mut self,
+        local: Local<'_>,
+        metadata: Metadata<'_>,
+        pipe: &mut W,
+    ) -> Result<bool, CloseReason> {
+        let Phase::Handshake(version) = self.phase else { return Ok(true) };
+        if metadata.0.len() as u64 > self.limits.metadata.into() {
             return Err(CloseReason::Limit(Limit::Metadata));
         }
         let routing_id = peer_routing_id(local.socket_type, metadata)?;
@@ -75,9 +58,9 @@ impl State {
         if !taken(sent)? {
             return Ok(false);
         }
-        self.phase = Phase::Traffic(dialect);
+        self.phase = Phase::Traffic(version);
         self.timers.set(Timer::Handshake, None);
-        self.events.push(Event::HandshakeSucceeded { minor: dialect.minor() });
+        self.events.push(Event::HandshakeSucceeded { minor: u8::from(version == Version::V3_1) });
         Ok(true)
     }
     /// A command in the traffic phase; false when its signal has to wait. Unknown and malformed ones are passed over, as
@@ -88,16 +71,16 @@ impl State {
         body: &[u8],
         pipe: &mut W,
     ) -> Result<bool, CloseReason> {
-        match wire::command(body) {
-            Some((b"SUBSCRIBE", topic)) if subscribes => self.on_topic(Signal::Subscribe(topic), topic, pipe),
-            Some((b"CANCEL", topic)) if subscribes => self.on_topic(Signal::Cancel(topic), topic, pipe),
-            Some((b"PING", data)) => {
-                let (_ttl, context) = data.split_first_chunk::<2>().ok_or(WireError::BadCommand)?;
-                self.pong = Some(Context::new(context));
+        match Command::parse(body) {
+            Ok(Command::Subscribe(topic)) if subscribes => self.on_topic(Signal::Subscribe(topic), topic, pipe),
+            Ok(Command::Cancel(topic)) if subscribes => self.on_topic(Signal::Cancel(topic), topic, pipe),
+            Ok(Command::Ping { context, .. }) => {
+                self.pong = Some(context);
                 Ok(true)
             }
-            Some((b"ERROR", _)) => Err(CloseReason::PeerError),
-            Some(_) | None => Ok(true),
+            Ok(Command::Error(_)) => Err(CloseReason::PeerError),
+            Err(WireError::BadPing) => Err(WireError::BadPing.into()),
+            Ok(_) | Err(_) => Ok(true),
         }
     }
     /// A subscription in the form of a message: 1 or 0, then the topic. Any version allows it.
@@ -126,22 +109,11 @@ fn taken(sent: Result<(), Refusal>) -> Result<bool, CloseReason> {
 }
 
 /// The routing id in a READY's metadata, if the peer's socket type may talk to `socket_type`.
-fn peer_routing_id(socket_type: SocketType, mut metadata: &[u8]) -> Result<&[u8], CloseReason> {
-    let (mut routing_id, mut peer): (&[u8], Option<&[u8]>) = (&[], None);
-    while !metadata.is_empty() {
-        let (name, value) = wire::property(&mut metadata).ok_or(WireError::BadCommand)?;
-        if name.eq_ignore_ascii_case(b"Socket-Type") {
-            peer = Some(value);
-        } else if name.eq_ignore_ascii_case(b"Identity") {
-            routing_id = value;
-        }
+fn peer_routing_id(socket_type: SocketType, metadata: Metadata<'_>) -> Result<&[u8], CloseReason> {
+    let peer = metadata.find(Property::SOCKET_TYPE)?.ok_or(WireError::BadMetadata)?;
+    if !socket_type.accepts(peer) {
+        return Err(CloseReason::IncompatiblePeer);
     }
-    if routing_id.len() > 255 {
-        return Err(WireError::BadCommand.into());
-    }
-    match peer {
-        Some(name) if socket_type.accepts(name) => Ok(routing_id),
-        Some(_) => Err(CloseReason::IncompatiblePeer),
-        None => Err(WireError::BadCommand.into()),
-    }
+    let routing_id = metadata.find(Property::IDENTITY)?.unwrap_or_default();
+    if routing_id.len() <= 255 { Ok(routing_id) } else { Err(WireError::BadIdentity.into()) }
 }

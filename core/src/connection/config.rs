@@ -1,7 +1,7 @@
 //! What a connection is told: once at its start, and at each call.
 
 use crate::limits::Limits;
-use crate::wire::SocketType;
+use crate::wire::{self, SocketType};
 use core::time::Duration;
 
 /// What holds for a connection's whole life.
@@ -44,9 +44,9 @@ pub enum Mechanism {
 
 impl Mechanism {
     /// The name in the greeting.
-    pub const fn name(self) -> &'static str {
+    pub const fn name(self) -> wire::Mechanism {
         match self {
-            Self::Null => "NULL",
+            Self::Null => wire::Mechanism::NULL,
         }
     }
     /// Whether frames go to the stream as they are, neither sealed nor wrapped.

@@ -1,96 +1,57 @@
-//! The peer's greeting, octet by octet (RFC 37 section 3.2), and which protocol it tells of.
+//! The peer's greeting, octet by octet (RFC 37 section 3.2).
 //!
-//! Nothing is gathered. The tests come in libzmq's order, so that a peer of any age is told from the fewest octets:
-//!
-//! ```text
-//! octet 0 not FF                1.0 without greeting: that octet was the length of a short identity
-//! octet 9 with bit 0 clear      1.0 without greeting, long identity
-//! octet 10 = 0, 1               1.0 after a greeting, 2.0
-//! octet 10 = 3                  3.0 if octet 11 is 0, else 3.1
-//! octet 10 = 2 or more than 3   answered as 3.1
-//! ```
+//! Only the twelve octets that tell the version are kept; of the rest the mechanism is compared, and as-server and the
+//! padding are passed over.
 
 use crate::error::CloseReason;
-use crate::wire::Framing;
-
-/// Octets of the signature, sent without waiting: two peers that both waited would wait for ever.
-pub(super) const SIGNATURE: usize = 10;
-/// Octets of a whole ZMTP 3.x greeting.
-pub(super) const GREETING: usize = 64;
-
-/// The protocol spoken with a peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dialect {
-    /// 1.0 from the first octet on: no greeting.
-    Bare,
-    /// 1.0 framing after a greeting with revision 0.
-    V1,
-    /// 2.0.
-    V2,
-    /// 3.0: subscriptions are messages.
-    V3,
-    /// 3.1: subscriptions are commands.
-    V31,
-}
-
-impl Dialect {
-    /// The framing of what follows the greeting.
-    pub(super) const fn framing(self) -> Framing {
-        match self {
-            Self::Bare | Self::V1 => Framing::V1,
-            Self::V2 | Self::V3 | Self::V31 => Framing::V3,
-        }
-    }
-    /// The minor version of 3.x.
-    pub(super) const fn minor(self) -> u8 {
-        match self {
-            Self::Bare | Self::V1 | Self::V2 | Self::V3 => 0,
-            Self::V31 => 1,
-        }
-    }
-}
+use crate::wire::{GREETING_LEN, Mechanism, Recognition, SIGNATURE_LEN, Version};
 
 /// How far the peer's greeting has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Incoming {
     at: u8,
-    dialect: Dialect,
+    head: [u8; Self::HEAD],
 }
 
 impl Incoming {
-    pub(super) const START: Self = Self { at: 0, dialect: Dialect::V31 };
+    /// Octets that tell the version.
+    const HEAD: usize = 12;
+    /// Nothing has come.
+    pub(super) const START: Self = Self { at: 0, head: [0; Self::HEAD] };
 
-    /// Takes the next octet. Answers as soon as the peer's protocol calls for it: 3.x when its greeting is over, older
-    /// ones when they are recognised.
-    pub(super) fn push(&mut self, octet: u8, mechanism: &str) -> Result<Option<Dialect>, CloseReason> {
+    /// Takes the next octet. Answers as soon as the version calls for it: 3.x when the greeting is over, older ones when
+    /// they are recognised.
+    pub(super) fn push(&mut self, octet: u8, mechanism: Mechanism) -> Result<Option<Version>, CloseReason> {
         let at = usize::from(self.at);
-        match (at, octet) {
-            (0, octet) if octet != 0xff => return Ok(Some(Dialect::Bare)),
-            (9, octet) if octet & 1 == 0 => return Ok(Some(Dialect::Bare)),
-            (10, 0) => return Ok(Some(Dialect::V1)),
-            (10, 1) => return Ok(Some(Dialect::V2)),
-            (10, 3) => self.dialect = Dialect::V3,
-            // With major 3, whose minor version counts; any other major is answered as 3.1.
-            (11, minor) if minor > 0 => self.dialect = Dialect::V31,
-            (12..32, octet) => {
-                let own = mechanism.as_bytes().get(at.saturating_sub(12)).copied().unwrap_or(0);
-                if octet != own {
-                    return Err(CloseReason::MechanismMismatch);
-                }
-            }
-            // Padding, and as-server, which libzmq leaves 0 even for servers.
-            _ => {}
-        }
         self.at = self.at.saturating_add(1);
-        Ok((usize::from(self.at) >= GREETING).then_some(self.dialect))
-    }
-    /// How many octets of the own greeting the peer's octets so far allow.
-    pub(super) fn allows(self) -> usize {
-        match usize::from(self.at) {
-            ..SIGNATURE => SIGNATURE,
-            SIGNATURE => SIGNATURE + 1,
-            _ => GREETING,
+        if let Some(place) = self.head.get_mut(at) {
+            *place = octet;
+            return Ok(match self.recognised() {
+                Recognition::Is(version @ (Version::V1Unversioned | Version::V1 | Version::V2)) => Some(version),
+                Recognition::Is(Version::V3_0 | Version::V3_1) => None,
+                Recognition::Undecided | Recognition::Signed | Recognition::Modern => None,
+            });
         }
+        let announced = at.checked_sub(Self::HEAD).and_then(|at| mechanism.octets().get(at).copied());
+        if announced.is_some_and(|own| own != octet) {
+            return Err(CloseReason::MechanismMismatch);
+        }
+        Ok(match self.recognised() {
+            Recognition::Is(version) if usize::from(self.at) >= GREETING_LEN => Some(version),
+            _ => None,
+        })
+    }
+    /// How many octets of the own greeting may go out: the signature at once, since two peers that both waited would
+    /// wait for ever; the major version after a signature; the rest when the peer is known to speak 3.x.
+    pub(super) fn allows(&self) -> usize {
+        match self.recognised() {
+            Recognition::Undecided => SIGNATURE_LEN,
+            Recognition::Signed => SIGNATURE_LEN + 1,
+            Recognition::Modern | Recognition::Is(_) => GREETING_LEN,
+        }
+    }
+    fn recognised(&self) -> Recognition {
+        Recognition::of(self.head.get(..usize::from(self.at)).unwrap_or(&self.head))
     }
 }
 
@@ -98,12 +59,12 @@ impl Incoming {
 mod tests {
     use super::*;
 
-    fn feed(octets: &[u8]) -> (Incoming, Result<Option<Dialect>, CloseReason>) {
+    fn feed(octets: &[u8]) -> (Incoming, Result<Option<Version>, CloseReason>) {
         let mut incoming = Incoming::START;
         let mut answer = Ok(None);
         for &octet in octets {
             assert_eq!(answer, Ok(None), "no octet after an answer");
-            answer = incoming.push(octet, "NULL");
+            answer = incoming.push(octet, Mechanism::NULL);
         }
         (incoming, answer)
     }
@@ -116,33 +77,33 @@ mod tests {
     }
 
     #[test]
-    fn dialects() {
-        for (major, minor, dialect) in [
-            (3, 0, Dialect::V3),
-            (3, 1, Dialect::V31),
-            (3, 9, Dialect::V31),
-            (2, 0, Dialect::V31),
-            (4, 0, Dialect::V31),
-            (255, 255, Dialect::V31),
+    fn modern_versions_answer_at_the_end_and_old_ones_at_once() {
+        for (major, minor, version) in [
+            (3, 0, Version::V3_0),
+            (3, 1, Version::V3_1),
+            (3, 9, Version::V3_1),
+            (2, 0, Version::V3_1),
+            (4, 0, Version::V3_1),
+            (255, 255, Version::V3_1),
         ] {
-            assert_eq!(feed(&greeting(major, minor)).1, Ok(Some(dialect)), "{major}.{minor}");
+            let octets = greeting(major, minor);
+            assert_eq!(feed(&octets[..63]).1, Ok(None), "{major}.{minor}");
+            assert_eq!(feed(&octets).1, Ok(Some(version)), "{major}.{minor}");
         }
-        assert_eq!(feed(&greeting(0, 0)[..11]).1, Ok(Some(Dialect::V1)));
-        assert_eq!(feed(&greeting(1, 0)[..11]).1, Ok(Some(Dialect::V2)));
-        assert_eq!(feed(b"\x01").1, Ok(Some(Dialect::Bare)));
-        assert_eq!(feed(b"\xff\0\0\0\0\0\0\0\x01\0").1, Ok(Some(Dialect::Bare)));
+        assert_eq!(feed(&greeting(0, 0)[..11]).1, Ok(Some(Version::V1)));
+        assert_eq!(feed(&greeting(1, 0)[..11]).1, Ok(Some(Version::V2)));
+        assert_eq!(feed(b"\x01").1, Ok(Some(Version::V1Unversioned)));
+        assert_eq!(feed(b"\xff\0\0\0\0\0\0\0\x01\0").1, Ok(Some(Version::V1Unversioned)));
     }
 
     #[test]
     fn own_greeting_goes_as_far_as_the_peers_has_come() {
         let octets = greeting(3, 1);
         for len in 0..64 {
-            let allowed = if len < 10 {
-                10
-            } else if len == 10 {
-                11
-            } else {
-                64
+            let allowed = match len {
+                ..10 => 10,
+                10 => 11,
+                _ => 64,
             };
             assert_eq!(feed(&octets[..len]).0.allows(), allowed, "after {len} octets");
         }
@@ -158,15 +119,7 @@ mod tests {
         for at in (1..9).chain(32..64) {
             let mut octets = greeting(3, 1);
             octets[at] ^= 0xff;
-            assert_eq!(feed(&octets).1, Ok(Some(Dialect::V31)), "octet {at}");
+            assert_eq!(feed(&octets).1, Ok(Some(Version::V3_1)), "octet {at}");
         }
-    }
-
-    #[test]
-    fn framing_and_minor_version() {
-        let table = [Dialect::Bare, Dialect::V1, Dialect::V2, Dialect::V3, Dialect::V31]
-            .map(|dialect| (dialect.framing(), dialect.minor()));
-        let (v1, v3) = (Framing::V1, Framing::V3);
-        assert_eq!(table, [(v1, 0), (v1, 0), (v3, 0), (v3, 0), (v3, 1)]);
     }
 }

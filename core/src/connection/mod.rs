@@ -20,11 +20,10 @@ use crate::flow::{Inflow, Outflow};
 use crate::limits::Limits;
 use crate::pipe::{PipeReader, PipeWriter, Signal};
 use crate::time::Instant;
-use crate::wire::Framing;
-use command::Context;
+use crate::wire::{Framing, PingContext, Version};
 use core::fmt;
 use event::Events;
-use greeting::{Dialect, Incoming};
+use greeting::Incoming;
 use timer::{Timer, Timers};
 use transmit::Item;
 
@@ -135,8 +134,8 @@ pub struct Connection<B: Body> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Greeting(Incoming),
-    Handshake(Dialect),
-    Traffic(Dialect),
+    Handshake(Version),
+    Traffic(Version),
     Closed(CloseReason),
 }
 
@@ -159,10 +158,9 @@ struct State {
     /// A frame has gone whose message goes on.
     tx_open: bool,
     /// The peer is owed a PONG.
-    pong: Option<Context>,
+    pong: Option<PingContext>,
     /// Octets taken before the handshake ended.
     spent: u32,
-    max_frame: u64,
     limits: Limits,
     mechanism: Mechanism,
     timers: Timers,
@@ -186,7 +184,6 @@ impl<B: Body> Connection<B> {
                 tx_open: false,
                 pong: None,
                 spent: 0,
-                max_frame: config.max_frame,
                 limits: config.limits,
                 mechanism: config.mechanism,
                 timers,
@@ -257,15 +254,15 @@ impl<B: Body> Connection<B> {
         self.inflow.is_complete()
     }
     /// Whether the ZMTP 3.x image of a committed message may go to the stream as it stands, between calls of
-    /// [`poll_transmit`](Self::poll_transmit): traffic phase, 3.x framing, a mechanism that leaves frames alone, and
-    /// nothing half sent.
+    /// [`poll_transmit`](Self::poll_transmit): traffic phase, the framing of 3.x and 2.0, a mechanism that leaves frames
+    /// alone, and nothing half sent.
     #[inline]
     pub fn takes_images(&self) -> bool {
         let framing = match self.state.phase {
-            Phase::Traffic(dialect) => dialect.framing(),
+            Phase::Traffic(version) => version.framing(),
             Phase::Greeting(_) | Phase::Handshake(_) | Phase::Closed(_) => return false,
         };
-        framing == Framing::V3
+        matches!(framing, Framing::V2 | Framing::V3)
             && self.state.mechanism.is_transparent()
             && self.state.item == Item::None
             && !self.state.tx_open

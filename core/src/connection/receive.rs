@@ -1,12 +1,11 @@
 //! Octets in: greeting, commands and messages, as far as the pipe takes them.
 
-use super::greeting::Dialect;
 use super::{Connection, Local, Phase, Reception};
 use crate::body::{Body, Frame, Input};
 use crate::error::{CloseReason, Refusal};
 use crate::pipe::PipeWriter;
 use crate::time::Instant;
-use crate::wire::{FrameHeader, SocketType};
+use crate::wire::{FrameHeader, Run, SocketType, Version};
 
 /// What message frames are to the local socket.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,6 +24,7 @@ impl Duty {
     #[inline]
     const fn of(socket_type: SocketType) -> Self {
         match socket_type {
+            SocketType::XPub => Self::Both,
             SocketType::Pub => Self::Subscriptions,
             SocketType::Push => Self::Nothing,
             _ => Self::Messages,
@@ -74,8 +74,8 @@ impl<B: Body> Connection<B> {
             let Some(&octet) = input.bytes().get(*at) else { return Ok(()) };
             *at = at.saturating_add(1);
             self.state.spent = self.state.spent.saturating_add(1);
-            if let Some(dialect) = incoming.push(octet, self.state.mechanism.name())? {
-                self.greeted(dialect)?;
+            if let Some(version) = incoming.push(octet, self.state.mechanism.name())? {
+                self.greeted(version)?;
             }
         }
         while let Phase::Handshake(_) = self.state.phase {
@@ -92,14 +92,14 @@ impl<B: Body> Connection<B> {
         }
         Ok(())
     }
-    /// The peer's protocol is known. The place where older ones branch off.
-    fn greeted(&mut self, dialect: Dialect) -> Result<(), CloseReason> {
-        match dialect {
-            Dialect::V3 | Dialect::V31 => {
-                self.state.phase = Phase::Handshake(dialect);
+    /// The peer's version is known: the place where older ones branch off.
+    fn greeted(&mut self, version: Version) -> Result<(), CloseReason> {
+        match version {
+            Version::V3_0 | Version::V3_1 => {
+                self.state.phase = Phase::Handshake(version);
                 Ok(())
             }
-            Dialect::Bare | Dialect::V1 | Dialect::V2 => Err(CloseReason::UnsupportedVersion),
+            Version::V1Unversioned | Version::V1 | Version::V2 => Err(CloseReason::UnsupportedVersion),
         }
     }
     #[inline]
@@ -109,7 +109,12 @@ impl<B: Body> Connection<B> {
         W: PipeWriter<Body = B>,
     {
         let duty = Duty::of(local.socket_type);
-        while let Some(header) = self.inflow.header(input.bytes(), at)? {
+        let mut runs = W::RUNS && duty == Duty::Messages;
+        loop {
+            if W::RUNS && runs && self.state.reception == Reception::First && self.inflow.is_boundary() {
+                runs = self.hand_over(input, at, pipe);
+            }
+            let Some(header) = self.inflow.header(input.bytes(), at)? else { break };
             if header.command {
                 self.state.admit(header)?;
             }
@@ -118,6 +123,25 @@ impl<B: Body> Connection<B> {
             }
         }
         Ok(())
+    }
+    /// Hands over the whole messages at the front of the input; false when the pipe would not have them so.
+    #[inline]
+    fn hand_over<I, W>(&mut self, input: &I, at: &mut usize, pipe: &mut W) -> bool
+    where
+        I: Input<B> + ?Sized,
+        W: PipeWriter<Body = B>,
+    {
+        let room = usize::try_from(pipe.room()).unwrap_or(usize::MAX);
+        let run = Run::scan(input.bytes().get(*at..).unwrap_or_default(), self.inflow.max(), room);
+        let end = at.saturating_add(run.len);
+        match u32::try_from(run.messages) {
+            Ok(0) => true,
+            Ok(messages) if pipe.write_run(input, *at..end, messages).is_ok() => {
+                *at = end;
+                true
+            }
+            _ => false,
+        }
     }
     /// Passes a frame on whose body is at hand; false when it has to wait.
     #[inline]
@@ -133,13 +157,13 @@ impl<B: Body> Connection<B> {
         I: Input<B> + ?Sized,
         W: PipeWriter<Body = B>,
     {
-        if header.command || (duty != Duty::Messages && self.state.reception != Reception::Open) {
-            if let Some(taken) = self.deliver_aside(duty, header, input, *at, pipe)? {
-                if taken {
-                    self.inflow.discard(header, input.bytes(), at);
-                }
-                return Ok(taken);
+        if (header.command || (duty != Duty::Messages && self.state.reception != Reception::Open))
+            && let Some(taken) = self.deliver_aside(duty, header, input, *at, pipe)?
+        {
+            if taken {
+                self.inflow.discard(header, input.bytes(), at);
             }
+            return Ok(taken);
         }
         if self.state.reception != Reception::Open && !pipe.writable() {
             return Ok(false);

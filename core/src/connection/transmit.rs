@@ -3,13 +3,10 @@
 //! All that is sent beside messages is a function of the state, what is lent, and the signal in front; it is composed
 //! again at every call, and only the offset is kept.
 
-use super::command::Context;
-use super::greeting::{Dialect, GREETING};
 use super::{Connection, Local, Mechanism, Phase};
 use crate::body::{Body, Sink};
-use crate::error::CloseReason;
 use crate::pipe::{PipeReader, Signal};
-use crate::wire::{self, FrameHeader, Framing, MAX_HEADER, SocketType};
+use crate::wire::{Command, GREETING_LEN, Greeting, PingContext, Property, SocketType, Version};
 
 /// What is being sent; the outflow's offset says how much of it has gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +21,7 @@ pub(super) enum Item {
     /// The signal in front of the pipe.
     Signal,
     /// The answer to a PING.
-    Pong(Context),
+    Pong(PingContext),
     /// The frame in front of the pipe.
     Frame,
 }
@@ -70,8 +67,11 @@ impl<B: Body> Connection<B> {
                 },
                 Item::Frame => Progress::of(self.send_frames(pipe, sink)),
                 Item::Signal => Progress::of(self.send_signal(pipe, sink)),
-                Item::Pong(context) => Progress::of(self.send_command(b"\x04PONG", context.as_slice(), sink)),
-                Item::Greeting => self.send_greeting(sink),
+                Item::Pong(context) => {
+                    let pong = Command::Pong(context).pieces();
+                    Progress::of(self.outflow.composed(true, pong.slices(), sink))
+                }
+                Item::Greeting => self.send_greeting(local, sink),
                 Item::Handshake => Progress::of(self.send_ready(local, sink)),
             };
             match progress {
@@ -85,10 +85,10 @@ impl<B: Body> Connection<B> {
     /// What to send next. Commands go between messages, never between the frames of one.
     #[inline]
     fn next_item<R: PipeReader<Body = B>>(&mut self, pipe: &mut R) -> Item {
-        if !self.state.tx_open {
-            if let Some(item) = self.next_aside(pipe) {
-                return item;
-            }
+        if !self.state.tx_open
+            && let Some(item) = self.next_aside(pipe)
+        {
+            return item;
         }
         if self.is_ready() && pipe.front().is_some() { Item::Frame } else { Item::None }
     }
@@ -127,62 +127,44 @@ impl<B: Body> Connection<B> {
         }
         true
     }
-    fn send_greeting(&mut self, sink: &mut impl Sink<B>) -> Progress {
-        let allowed = match self.state.phase {
-            Phase::Greeting(incoming) => incoming.allows(),
-            Phase::Handshake(_) | Phase::Traffic(_) | Phase::Closed(_) => GREETING,
+    fn send_greeting(&mut self, local: Local<'_>, sink: &mut impl Sink<B>) -> Progress {
+        let octets =
+            Greeting::new(self.state.mechanism.name(), false).emit(u8::try_from(local.routing_id.len()).unwrap_or(u8::MAX));
+        let Phase::Greeting(incoming) = self.state.phase else {
+            return Progress::of(self.outflow.pieces([octets.as_slice()], sink));
         };
-        let mut octets = [0; GREETING];
-        wire::greeting(self.state.mechanism.name(), &mut octets);
-        if !self.outflow.upto([octets.get(..allowed).unwrap_or_default()], sink) {
-            return Progress::Full;
-        }
-        if let Phase::Greeting(_) = self.state.phase {
-            return Progress::Waits;
-        }
-        Progress::of(self.outflow.pieces([octets.as_slice()], sink))
+        let allowed = octets.get(..incoming.allows().min(GREETING_LEN)).unwrap_or_default();
+        if self.outflow.upto([allowed], sink) { Progress::Waits } else { Progress::Full }
     }
-    /// READY: `Socket-Type`, and `Identity` where ROUTER may want it.
+    /// READY: `Socket-Type`, and `Identity` from those whom a ROUTER may talk to.
     fn send_ready(&mut self, local: Local<'_>, sink: &mut impl Sink<B>) -> bool {
         let Mechanism::Null = self.state.mechanism;
-        let name = local.socket_type.name().as_bytes();
-        let (id_name, id): (&[u8], &[u8]) = match local.socket_type {
-            SocketType::Req | SocketType::Dealer | SocketType::Router => (b"\x08Identity", local.routing_id),
-            _ => (b"", b""),
+        let socket_type = Property { name: Property::SOCKET_TYPE, value: local.socket_type.name().as_bytes() }.pieces();
+        let identity = match local.socket_type {
+            SocketType::Req | SocketType::Dealer | SocketType::Router => {
+                Property { name: Property::IDENTITY, value: local.routing_id }.pieces()
+            }
+            _ => None,
         };
-        let id_len = be32(id);
-        let id_len: &[u8] = if id_name.is_empty() { b"" } else { &id_len };
-        self.send_pieces(true, [b"\x05READY", b"\x0bSocket-Type", &be32(name), name, id_name, id_len, id], sink)
+        let [a, b, c, d] = socket_type.as_ref().map_or([&[][..]; 4], |property| property.slices());
+        let [e, f, g, h] = identity.as_ref().map_or([&[][..]; 4], |property| property.slices());
+        self.outflow.composed(true, [b"\x05READY", a, b, c, d, e, f, g, h], sink)
     }
-    /// SUBSCRIBE or CANCEL: a command to a 3.1 peer, a message that begins with 1 or 0 to a 3.0 peer.
+    /// SUBSCRIBE or CANCEL: a command to a 3.1 peer, a message that begins with 1 or 0 to an older one.
     fn send_signal<R: PipeReader<Body = B>>(&mut self, pipe: &mut R, sink: &mut impl Sink<B>) -> bool {
-        let command = self.state.phase == Phase::Traffic(Dialect::V31);
-        let (name, topic): (&[u8], &[u8]) = match (pipe.front_signal(), command) {
-            (Some(Signal::Subscribe(topic)), true) => (b"\x09SUBSCRIBE", topic),
-            (Some(Signal::Subscribe(topic)), false) => (b"\x01", topic),
-            (Some(Signal::Cancel(topic)), true) => (b"\x06CANCEL", topic),
-            (Some(Signal::Cancel(topic)), false) => (b"\x00", topic),
-            (Some(Signal::Ready(_) | Signal::Close(_)) | None, _) => return true,
+        let (command, old, topic) = match pipe.front_signal() {
+            Some(Signal::Subscribe(topic)) => (Command::Subscribe(topic), b"\x01", topic),
+            Some(Signal::Cancel(topic)) => (Command::Cancel(topic), b"\x00", topic),
+            Some(Signal::Ready(_) | Signal::Close(_)) | None => return true,
         };
-        let gone = self.send_pieces(command, [name, topic], sink);
+        let gone = if self.state.phase == Phase::Traffic(Version::V3_1) {
+            self.outflow.composed(true, command.pieces().slices(), sink)
+        } else {
+            self.outflow.composed(false, [old, topic], sink)
+        };
         if gone {
             pipe.pop_signal();
         }
         gone
     }
-    fn send_command(&mut self, name: &[u8], data: &[u8], sink: &mut impl Sink<B>) -> bool {
-        self.send_pieces(true, [name, data], sink)
-    }
-    /// A frame whose body is `pieces` put together.
-    fn send_pieces<const N: usize>(&mut self, command: bool, pieces: [&[u8]; N], sink: &mut impl Sink<B>) -> bool {
-        let len = pieces.iter().fold(0u64, |sum, piece| sum.saturating_add(piece.len() as u64));
-        let mut head = [0; MAX_HEADER];
-        let used = FrameHeader { more: false, command, len }.emit(Framing::V3, &mut head);
-        let head = head.get(..used).unwrap_or_default();
-        self.outflow.pieces(core::iter::once(head).chain(pieces), sink)
-    }
-}
-
-fn be32(value: &[u8]) -> [u8; 4] {
-    u32::try_from(value.len()).unwrap_or(u32::MAX).to_be_bytes()
 }
