@@ -3,8 +3,10 @@
 //! The crate depends on nothing of ours, so that it builds in seconds and judges the tree from outside.
 
 mod arrows;
+mod bench;
 mod check;
 mod debian;
+mod demo;
 mod fuzz;
 mod guarantees;
 mod mutants;
@@ -23,7 +25,10 @@ use lexopt::{Arg, Parser, ValueExt};
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
+  bench [--rows F] [--json FILE] [--rounds N] [--gate]
+                                   ours beside libzmq and the raw limit; --gate fails on a goal not met
   check                            formatting, lints, the rules of the tree, documentation, other targets
+  demo                             a gateway, game servers and clients, one of them killed: nothing else is lost
   fuzz [--seconds N] [TARGET]      the fuzz targets of the core, 60 seconds each unless told otherwise
   mutants                          whether the core's tests notice changes to the core
   portability                      the crates for microcontrollers, Windows and macOS
@@ -31,7 +36,7 @@ usage: cargo xtask COMMAND
 ";
 
 /// Every command, as `docs/guarantees.md` may name it.
-const COMMANDS: [&str; 5] = ["check", "fuzz", "mutants", "portability", "test"];
+const COMMANDS: [&str; 7] = ["bench", "check", "demo", "fuzz", "mutants", "portability", "test"];
 
 fn main() -> ExitCode {
     match dispatch(Parser::from_env()) {
@@ -49,8 +54,10 @@ fn dispatch(mut args: Parser) -> Result<()> {
         return Ok(());
     };
     match command.string()?.as_str() {
+        "bench" => bench::run(args),
         "check" => no_more(args).and_then(|()| check::run()),
         "portability" => no_more(args).and_then(|()| portability::run()),
+        "demo" => no_more(args).and_then(|()| demo::run()),
         "fuzz" => fuzz::run(args),
         "mutants" => no_more(args).and_then(|()| mutants::run()),
         "test" => test::run(args),

@@ -1,0 +1,141 @@
+//! What is measured: rows of work, and the goals that go with them.
+
+/// The key under which system calls per round trip are kept.
+pub(crate) const SYSTEM_CALLS: &str = "syscalls_per_rtt";
+
+/// How a row gets its number.
+pub(crate) enum Measure {
+    /// All three programs print it.
+    Printed { key: &'static str, lower_is_better: bool },
+    /// strace counts it, in two runs of so many round trips. Only the limit program does not warm up first.
+    SystemCalls { few: u64, many: u64 },
+}
+
+/// What a row has to reach.
+pub(crate) enum Goal {
+    /// So many times better than libzmq.
+    BetterThanLibzmq(f64),
+    /// So near to the raw limit: 0.5 is half as good.
+    NearToLimit(f64),
+    /// At most so much of the metric itself.
+    AtMost(f64),
+    /// At most so many CPU seconds per message, as a share of libzmq's.
+    CpuShare(f64),
+}
+
+/// One row of the table.
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) pattern: &'static str,
+    pub(crate) size: u64,
+    pub(crate) connections: u64,
+    /// Whether all processes share one core, which measures the length of the path instead of the scheduler.
+    pub(crate) one_core: bool,
+    /// The command line of ours and of zbench.
+    pub(crate) work: &'static str,
+    /// The command line of the limit program, where it has one.
+    pub(crate) limit: Option<&'static str>,
+    pub(crate) measure: Measure,
+    pub(crate) goals: &'static [Goal],
+}
+
+impl Row {
+    /// The metric's name.
+    pub(crate) const fn metric(&self) -> &'static str {
+        match self.measure {
+            Measure::Printed { key, .. } => key,
+            Measure::SystemCalls { .. } => SYSTEM_CALLS,
+        }
+    }
+
+    /// Whether less of it is better.
+    pub(crate) const fn lower_is_better(&self) -> bool {
+        match self.measure {
+            Measure::Printed { lower_is_better, .. } => lower_is_better,
+            Measure::SystemCalls { .. } => true,
+        }
+    }
+}
+
+const ROUND_TRIP: Measure = Measure::Printed { key: "rtt_p50_us", lower_is_better: true };
+const RATE: Measure = Measure::Printed { key: "deliveries_s", lower_is_better: false };
+const REQUESTS: Measure = Measure::Printed { key: "reqs_s", lower_is_better: false };
+
+/// Every row, over tcp between two processes of one machine.
+pub(crate) const ROWS: [Row; 12] = [
+    Row {
+        name: "reqrep tcp 64 one core",
+        one_core: true,
+        goals: &[Goal::NearToLimit(1.0 / 1.35)],
+        ..round_trip("lat -s 64 -n 10000", "ping -s 64 -n 15000", ROUND_TRIP)
+    },
+    Row {
+        name: "reqrep tcp 64 system calls",
+        goals: &[Goal::AtMost(8.0)],
+        ..round_trip("lat -s 64", "ping -s 64", Measure::SystemCalls { few: 1000, many: 3000 })
+    },
+    Row {
+        name: "reqrep tcp 64",
+        goals: &[Goal::BetterThanLibzmq(1.0 / 0.6)],
+        ..round_trip("lat -s 64 -n 10000", "ping -s 64 -n 15000", ROUND_TRIP)
+    },
+    stream("pushpull tcp 16", 16, "thr -s 16 -n 1500000", "stream -s 16 -n 8000000", &[]),
+    stream(
+        "pushpull tcp 64",
+        64,
+        "thr -s 64 -n 1500000",
+        "stream -s 64 -n 6000000",
+        &[Goal::BetterThanLibzmq(2.0), Goal::CpuShare(0.5)],
+    ),
+    stream("pushpull tcp 256", 256, "thr -s 256 -n 900000", "stream -s 256 -n 3000000", &[]),
+    stream(
+        "pushpull tcp 1024",
+        1024,
+        "thr -s 1024 -n 500000",
+        "stream -s 1024 -n 1500000",
+        &[Goal::BetterThanLibzmq(2.5), Goal::CpuShare(0.5)],
+    ),
+    stream("pushpull tcp 8192", 8192, "thr -s 8192 -n 100000", "stream -s 8192 -n 250000", &[]),
+    stream("pushpull tcp 65536", 65536, "thr -s 65536 -n 20000", "stream -s 65536 -n 30000", &[]),
+    fan_in("dealerrouter tcp 64 x 1", 1, "dr -c 1 -n 8000", "mux -c 1 -n 15000", &[]),
+    fan_in("dealerrouter tcp 64 x 10", 10, "dr -c 10 -n 40000", "mux -c 10 -n 60000", &[]),
+    fan_in("dealerrouter tcp 64 x 100", 100, "dr -c 100 -n 40000", "mux -c 100 -n 60000", &[Goal::BetterThanLibzmq(1.3)]),
+];
+
+const fn round_trip(work: &'static str, limit: &'static str, measure: Measure) -> Row {
+    Row {
+        name: "",
+        pattern: "REQ/REP",
+        size: 64,
+        connections: 1,
+        one_core: false,
+        work,
+        limit: Some(limit),
+        measure,
+        goals: &[],
+    }
+}
+
+const fn stream(name: &'static str, size: u64, work: &'static str, limit: &'static str, goals: &'static [Goal]) -> Row {
+    Row { name, pattern: "PUSH/PULL", size, connections: 1, one_core: false, work, limit: Some(limit), measure: RATE, goals }
+}
+
+const fn fan_in(
+    name: &'static str,
+    connections: u64,
+    work: &'static str,
+    limit: &'static str,
+    goals: &'static [Goal],
+) -> Row {
+    Row {
+        name,
+        pattern: "DEALER/ROUTER",
+        size: 64,
+        connections,
+        one_core: false,
+        work,
+        limit: Some(limit),
+        measure: REQUESTS,
+        goals,
+    }
+}

@@ -1,0 +1,11 @@
+//! `cargo xtask demo`: the gateway of a game company, its game servers and its clients, as processes of this machine.
+
+use anyhow::Result;
+
+use crate::process::{Process, root};
+
+/// Builds the examples and plays the gateway; its verdict is ours.
+pub(crate) fn run() -> Result<()> {
+    Process::cargo().words("build --quiet --release --package omnimq-examples --bins").run()?;
+    Process::new(root().join("target/release/gateway")).run()
+}
