@@ -121,6 +121,13 @@ static int do_connect(void)
 }
 static void nonblock(int fd) { fcntl(fd, F_SETFL, O_NONBLOCK); }
 
+static long maxrss_kb(void)
+{
+    struct rusage a, b;
+    getrusage(RUSAGE_SELF, &a);
+    getrusage(RUSAGE_CHILDREN, &b);
+    return a.ru_maxrss > b.ru_maxrss ? a.ru_maxrss : b.ru_maxrss;
+}
 static void cpu(double *u, double *s, long *nv, long *niv)
 {
     struct rusage a, b;
@@ -137,8 +144,8 @@ static void report(const char *extra)
     long nv, niv;
     cpu(&u, &s, &nv, &niv);
     printf("test=%s impl=limit variant=%s transport=%s size=%zu count=%llu %s cpu_user=%.3f cpu_sys=%.3f "
-           "cpu_s_per_M=%.3f nvcsw=%ld nivcsw=%ld\n", mode, var, tr, size, (unsigned long long)cnt, extra, u, s,
-           (u + s) / (cnt ? cnt : 1) * 1e6, nv, niv);
+           "cpu_s_per_M=%.3f nvcsw=%ld nivcsw=%ld maxrss_kb=%ld\n", mode, var, tr, size, (unsigned long long)cnt, extra, u, s,
+           (u + s) / (cnt ? cnt : 1) * 1e6, nv, niv, maxrss_kb());
 }
 
 /* ---- stream / fanout ---- */
