@@ -10,6 +10,7 @@ extern crate std;
 
 pub mod body;
 pub mod connection;
+pub mod endpoint;
 pub mod error;
 pub mod flow;
 pub mod limits;
@@ -17,6 +18,7 @@ pub mod node;
 pub mod options;
 pub mod pattern;
 pub mod pipe;
+pub mod reconnect;
 pub mod socket;
 pub mod storage;
 pub mod time;
@@ -24,12 +26,14 @@ pub mod wire;
 
 pub use body::{Body, Draft, Frame, Input, Payload, Piece, Sink};
 pub use connection::{Config, Connection, Event, Local, Mechanism};
+pub use endpoint::{Endpoint, EndpointError};
 pub use error::{CloseReason, FilterError, Limit, RecvError, Refusal, SendError, SendErrorKind};
 pub use limits::Limits;
 pub use node::Node;
 pub use options::Options;
 pub use pattern::{AnyPattern, Dealer, Pattern, Pub, Pull, Push, Rep, Req, Router, Sub};
 pub use pipe::{Credit, Front, PipeReader, PipeWriter, Receipts, Signal};
+pub use reconnect::{Failure, Reconnect, ReconnectPolicy};
 pub use socket::{Pipes, Side, Socket};
 #[cfg(feature = "alloc")]
 pub use storage::heap::{Blob, Heap};
