@@ -5,7 +5,7 @@
 use proc_macro2::{TokenStream, TokenTree};
 use serde_json::Value;
 
-use crate::source::{Finding, Source, as_body, as_word, each_level, is_punct, is_word, line_of, shipped};
+use crate::source::{Finding, Source, as_body, as_word, each_level, is_cfg_test, is_punct, is_word, line_of, shipped};
 
 /// What each package may depend on among ours.
 const PACKAGES: [(&str, &[&str]); 9] = [
@@ -52,7 +52,7 @@ const MODULES: [(&str, &[&str], &[&str]); 8] = [
         &["body", "connection", "flow", "limits", "node", "options", "pattern", "pipe", "socket", "storage", "wire"],
         &[],
     ),
-    ("endpoint", &["connection", "flow", "node", "pattern", "pipe", "socket", "storage", "wire"], &[]),
+    ("endpoint", &["connection", "flow", "node", "pattern", "pipe", "socket", "storage", "wire"], &["wire::SocketType"]),
 ];
 
 /// What the package arrows and licences find in the output of `cargo metadata`.
@@ -153,8 +153,30 @@ fn one(words: &[&str], at: &mut usize) -> bool {
     }
 }
 
-/// What the module arrows find in one file of the core.
-pub(crate) fn module_findings(source: &Source) -> Vec<Finding> {
+/// What the module arrows find in the core. Files that only tests are compiled with are not looked at.
+pub(crate) fn module_findings(tree: &[Source]) -> Vec<Finding> {
+    let tests: Vec<String> = tree.iter().flat_map(test_files).collect();
+    tree.iter().filter(|source| !tests.contains(&source.path)).flat_map(file_findings).collect()
+}
+
+/// The files of the modules that a file declares under `#[cfg(test)]`.
+fn test_files(source: &Source) -> Vec<String> {
+    let Some(module) = core_module(&source.path) else { return Vec::new() };
+    let mut files = Vec::new();
+    each_level(&source.tokens, &mut |level| {
+        for window in level.windows(5) {
+            let [hash, attribute, keyword, name, end] = window else { continue };
+            let declared = is_punct(hash, '#') && is_cfg_test(attribute) && is_word(keyword, "mod") && is_punct(end, ';');
+            if let Some(name) = as_word(name).filter(|_| declared) {
+                let path = module.iter().chain([&name]).map(String::as_str).collect::<Vec<_>>().join("/");
+                files.extend([format!("core/src/{path}.rs"), format!("core/src/{path}/mod.rs")]);
+            }
+        }
+    });
+    files
+}
+
+fn file_findings(source: &Source) -> Vec<Finding> {
     let Some(module) = core_module(&source.path) else { return Vec::new() };
     let code = shipped(&source.tokens);
     let mut found = std_findings(source, &code);
@@ -278,7 +300,7 @@ mod tests {
     const NOWHERE: [usize; 0] = [];
 
     fn lines(path: &str, text: &str) -> Vec<usize> {
-        module_findings(&Source::parse(path, text).unwrap()).into_iter().map(|finding| finding.line).collect()
+        module_findings(&[Source::parse(path, text).unwrap()]).into_iter().map(|finding| finding.line).collect()
     }
 
     #[test]
@@ -329,6 +351,16 @@ mod tests {
             NOWHERE
         );
         assert_eq!(lines("transport-std/src/lib.rs", "use std::vec::Vec;"), NOWHERE);
+    }
+
+    #[test]
+    fn files_of_tests_are_left_out() {
+        let parent = Source::parse("core/src/storage/mod.rs", "#[cfg(test)]\nmod models;\nmod fixed;").unwrap();
+        let files =
+            ["models", "fixed"].map(|name| Source::parse(&format!("core/src/storage/{name}.rs"), "use std::vec;").unwrap());
+        let [models, fixed] = files;
+        let found = module_findings(&[parent, models, fixed]);
+        assert_eq!(found.into_iter().map(|finding| finding.path).collect::<Vec<_>>(), ["core/src/storage/fixed.rs"]);
     }
 
     #[test]

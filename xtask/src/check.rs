@@ -24,7 +24,7 @@ pub(crate) fn run() -> Result<()> {
 fn rules() -> Result<()> {
     let tree = source::tree()?;
     let mut findings = tidy::findings(&tree);
-    findings.extend(tree.iter().flat_map(arrows::module_findings));
+    findings.extend(arrows::module_findings(&tree));
     let metadata = Process::cargo().words("metadata --format-version 1").capture()?;
     let metadata = serde_json::from_str(&metadata).context("cargo metadata printed what is not JSON")?;
     findings.extend(arrows::package_findings(&metadata));

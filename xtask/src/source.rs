@@ -113,8 +113,7 @@ pub(crate) fn shipped(tokens: &TokenStream) -> TokenStream {
     let mut kept = TokenStream::new();
     let mut rest = tokens.clone().into_iter().peekable();
     while let Some(token) = rest.next() {
-        let attribute = is_punct(&token, '#').then(|| rest.peek().and_then(as_group)).flatten();
-        if attribute.is_some_and(|group| group.stream().to_string().replace(' ', "") == "cfg(test)") {
+        if is_punct(&token, '#') && rest.peek().is_some_and(is_cfg_test) {
             let ends = |token: &TokenTree| is_punct(token, ';') || as_body(token).is_some();
             rest.find(ends);
             continue;
@@ -129,6 +128,11 @@ pub(crate) fn shipped(tokens: &TokenStream) -> TokenStream {
         }]);
     }
     kept
+}
+
+/// Whether a token is the group of `#[cfg(test)]`.
+pub(crate) fn is_cfg_test(token: &TokenTree) -> bool {
+    as_group(token).is_some_and(|group| group.stream().to_string().replace(' ', "") == "cfg(test)")
 }
 
 /// Whether a token is this character.
