@@ -1,0 +1,26 @@
+//! An allocator, to see it refused.
+
+extern crate alloc;
+
+use alloc::vec::Vec;
+use core::alloc::{GlobalAlloc, Layout};
+use core::hint::black_box;
+use core::ptr::null_mut;
+
+struct Nothing;
+
+// SAFETY: it never hands memory out.
+unsafe impl GlobalAlloc for Nothing {
+    unsafe fn alloc(&self, _: Layout) -> *mut u8 {
+        null_mut()
+    }
+    unsafe fn dealloc(&self, _: *mut u8, _: Layout) {}
+}
+
+#[global_allocator]
+static NOTHING: Nothing = Nothing;
+
+/// Asks for memory, in vain.
+pub fn plant() -> bool {
+    Vec::<u8>::new().try_reserve(black_box(16)).is_ok()
+}
