@@ -9,7 +9,9 @@ mod debian;
 mod demo;
 mod fuzz;
 mod guarantees;
+mod image;
 mod mutants;
+mod no_alloc;
 mod portability;
 mod process;
 mod report;
@@ -31,12 +33,13 @@ usage: cargo xtask COMMAND
   demo                             a gateway, game servers and clients, one of them killed: nothing else is lost
   fuzz [--seconds N] [TARGET]      the fuzz targets of the core, 60 seconds each unless told otherwise
   mutants                          whether the core's tests notice changes to the core
+  no-alloc                         the core without an allocator and without a panic path, run in QEMU
   portability                      the crates for microcontrollers, Windows and macOS
   test [--full]                    check, then every test; --full adds what takes hours
 ";
 
 /// Every command, as `docs/guarantees.md` may name it.
-const COMMANDS: [&str; 7] = ["bench", "check", "demo", "fuzz", "mutants", "portability", "test"];
+const COMMANDS: [&str; 8] = ["bench", "check", "demo", "fuzz", "mutants", "no-alloc", "portability", "test"];
 
 fn main() -> ExitCode {
     match dispatch(Parser::from_env()) {
@@ -60,6 +63,7 @@ fn dispatch(mut args: Parser) -> Result<()> {
         "demo" => no_more(args).and_then(|()| demo::run()),
         "fuzz" => fuzz::run(args),
         "mutants" => no_more(args).and_then(|()| mutants::run()),
+        "no-alloc" => no_more(args).and_then(|()| no_alloc::run()),
         "test" => test::run(args),
         other => bail!("no command named {other}\n{USAGE}"),
     }

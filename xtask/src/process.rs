@@ -96,6 +96,15 @@ impl Process {
         Ok(())
     }
 
+    /// Runs and keeps what it printed on both outputs: whether it succeeded, and that.
+    pub(crate) fn transcript(mut self) -> Result<(bool, String)> {
+        let line = self.line();
+        println!("$ {line}");
+        let output = self.command.output().with_context(|| format!("cannot start {line}"))?;
+        let said = [output.stdout, output.stderr].concat();
+        Ok((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
+    }
+
     /// Runs in silence: what it printed on standard output, if it could be started and succeeded.
     pub(crate) fn quiet(mut self) -> Option<String> {
         let output = self.command.stderr(Stdio::null()).output().ok().filter(|output| output.status.success())?;

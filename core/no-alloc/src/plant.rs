@@ -1,4 +1,4 @@
-//! An allocator, to see it refused.
+//! An allocator and a user of it, to see them refused.
 
 extern crate alloc;
 
@@ -12,7 +12,7 @@ struct Nothing;
 // SAFETY: it never hands memory out.
 unsafe impl GlobalAlloc for Nothing {
     unsafe fn alloc(&self, _: Layout) -> *mut u8 {
-        null_mut()
+        black_box(null_mut())
     }
     unsafe fn dealloc(&self, _: *mut u8, _: Layout) {}
 }
@@ -22,5 +22,6 @@ static NOTHING: Nothing = Nothing;
 
 /// Asks for memory, in vain.
 pub fn plant() -> bool {
-    Vec::<u8>::new().try_reserve(black_box(16)).is_ok()
+    let mut bytes = Vec::<u8>::new();
+    (0..black_box(16)).all(|_| bytes.try_reserve(black_box(16)).is_ok())
 }

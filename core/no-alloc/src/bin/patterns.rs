@@ -5,8 +5,7 @@
 use core::hint::black_box;
 use omnimq_core::pattern::{Filters, Receives, Sends};
 use omnimq_core::{
-    AnyPattern, Dealer, Instant, Node, Options, Pattern, PipeId, Pub, Pull, Push, Rep, Req, Router, Side, SocketType,
-    Sub,
+    AnyPattern, Dealer, Instant, Node, Options, Pattern, PipeId, Pub, Pull, Push, Rep, Req, Router, Side, SocketType, Sub,
 };
 use omnimq_no_alloc::{Place, Small, Wire, exit};
 

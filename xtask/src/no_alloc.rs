@@ -1,0 +1,106 @@
+//! `cargo xtask no-alloc`: the core in freestanding images, without an allocator and without a panic path, run in QEMU.
+//!
+//! The images are in `core/no-alloc`. Their panic handler refers to a symbol that nobody defines, so an image with a
+//! panic path does not link; their standard library is `core` alone, so a user of `alloc` does not compile. That both
+//! traps work is shown on every run, with images in which a panic and an allocator are planted.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+
+use crate::debian;
+use crate::image::Image;
+use crate::process::{Process, root};
+
+const TARGET: &str = "thumbv7em-none-eabihf";
+/// Checked besides, as a library: it has no compare-and-swap.
+const SMALLEST: &str = "thumbv6m-none-eabi";
+/// A Cortex-M4 with a floating-point unit.
+const MACHINE: &str = "mps2-an386";
+
+/// Proves what the module says and prints the sizes; the last line is `no-alloc: text=N bss=N`.
+pub(crate) fn run() -> Result<()> {
+    debian::install(&["lld-22", "qemu-system-arm"])?;
+    let check = debian::cargo()?.words("check --quiet --package omnimq-core -Zbuild-std=core --target");
+    check.arg(SMALLEST).run()?;
+    build("core", &[])?.run().context("an allocator or a panic path is in the core")?;
+    for image in ["exchange", "publisher", "patterns"] {
+        refuse_allocators(image)?;
+    }
+    boot()?;
+    // Taken before planted images take the place of the sound ones.
+    let figures = figures()?;
+    plants()?;
+    println!("{figures}");
+    Ok(())
+}
+
+/// The command that builds the images with this much of the standard library.
+fn build(library: &str, more: &[&str]) -> Result<Process> {
+    let cargo = debian::cargo()?.words("build --release --locked --manifest-path core/no-alloc/Cargo.toml");
+    let cargo = cargo.arg(format!("-Zbuild-std={library}")).words("--target").arg(TARGET);
+    Ok(more.iter().fold(cargo, Process::arg))
+}
+
+fn path(image: &str) -> PathBuf {
+    root().join("target/debian").join(TARGET).join("release").join(image)
+}
+
+fn read(image: &str) -> Result<Image> {
+    let path = path(image);
+    let file = std::fs::read(&path).with_context(|| path.display().to_string())?;
+    Image::parse(&file).with_context(|| path.display().to_string())
+}
+
+fn refuse_allocators(image: &str) -> Result<()> {
+    let read = read(image)?;
+    let found = read.allocators();
+    if !found.is_empty() {
+        bail!("an allocator is linked into {image}: {}", found.join(", "));
+    }
+    Ok(())
+}
+
+/// Runs the exchange; its exit status says whether every message came.
+fn boot() -> Result<()> {
+    let qemu = Process::new("timeout").words("60 qemu-system-arm -nographic -monitor none -serial none");
+    let qemu = qemu.words("-semihosting-config enable=on,target=native -M").arg(MACHINE);
+    qemu.arg("-kernel").arg(path("exchange")).run().context("the exchange between two nodes")
+}
+
+/// Sees a planted panic and a planted allocator refused, each for its own reason.
+fn plants() -> Result<()> {
+    let exchange = ["--quiet", "--bin", "exchange", "--features"];
+    let planted = |library, feature| build(library, &[&exchange[..], &[feature]].concat());
+    refused(planted("core", "plant-panic")?, "undefined symbol: a_panic_path_survived")?;
+    refused(planted("core", "plant-alloc")?, "can't find crate for `alloc`")?;
+    planted("core,alloc", "plant-alloc")?.run()?;
+    if refuse_allocators("exchange").is_ok() {
+        bail!("a planted allocator was linked and not noticed");
+    }
+    println!("no-alloc: a planted panic path and a planted allocator are refused");
+    Ok(())
+}
+
+fn refused(build: Process, reason: &str) -> Result<()> {
+    let (done, said) = build.transcript()?;
+    if done {
+        bail!("what was planted was not refused: no {reason:?}");
+    }
+    if !said.contains(reason) {
+        bail!("refused for another reason than {reason:?}:\n{said}");
+    }
+    Ok(())
+}
+
+fn figures() -> Result<String> {
+    let exchange = read("exchange")?;
+    let nodes = exchange.nodes().into_iter().map(|(name, bytes)| format!("no-alloc: node {name} bytes={bytes}"));
+    let mut lines: Vec<_> = nodes.collect();
+    for image in ["publisher", "patterns"] {
+        let Image { text, bss, .. } = read(image)?;
+        lines.push(format!("no-alloc: image {image} text={text} bss={bss}"));
+    }
+    lines.push(format!("no-alloc: text={} bss={}", exchange.text, exchange.bss));
+    Ok(lines.join("\n"))
+}
