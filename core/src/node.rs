@@ -146,14 +146,7 @@ impl<P: Pattern, S: LocalStorage> Node<P, S> {
                 break;
             }
         }
-        self.settle(id);
         at
-    }
-    /// Hands the last signal of a closed connection in, if its pipe had no place for it before.
-    fn settle(&mut self, id: PipeId) {
-        if self.closed(id).is_some() {
-            self.handle_eof(id);
-        }
     }
     /// The stream has ended: its last byte has been handed in, or it failed.
     pub fn handle_eof(&mut self, id: PipeId) {
@@ -170,7 +163,6 @@ impl<P: Pattern, S: LocalStorage> Node<P, S> {
             {
                 connection.handle_timeout(&mut pipe.rx, now);
                 self.socket.process(id);
-                self.settle(id);
             }
         }
     }
@@ -213,7 +205,10 @@ impl<P: Pattern, S: LocalStorage> Node<P, S> {
             // A signal slot that was emptied and filled again has to be sent in this call: nothing else will ask.
             let filled = self.socket.pipe(id).is_some_and(|pipe| pipe.tx.front_signal().is_some());
             if full || !(drained && filled) {
-                self.settle(id);
+                if self.closed(id).is_some() {
+                    // The socket asked for it: it hears the same way as of every other end.
+                    self.handle_eof(id);
+                }
                 return full;
             }
         }

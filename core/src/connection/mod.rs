@@ -49,9 +49,9 @@ use transmit::Item;
 /// * Output may be due after any input: call `poll_transmit` after each `handle_*`, and when the socket has sent.
 ///   It is due again when the sink, that was full, has room.
 /// * An error closes the connection, is told once by `poll_event`, and goes up the pipe once as [`Signal::Close`], after
-///   the whole messages that came before it. Later calls take what they are given and do nothing. Whoever sees
-///   [`closed`](Self::closed) ends the stream and calls `handle_eof`, which also hands the signal in if the pipe had no
-///   place for it before.
+///   the whole messages that came before it. Later calls take what they are given and do nothing.
+/// * [`Signal::Close`] from the socket closes at once: what has not gone stays in the pipe, and lingering is up to the
+///   driver. It goes up too, with the next `handle_*`: call `handle_eof` when the stream has been closed.
 /// * The pipe outlives the stream if [`release`](Self::release) ends the connection.
 ///
 /// # The loop
@@ -300,12 +300,12 @@ impl<B: Body> Connection<B> {
             pipe.flush();
         }
     }
-    /// Takes leave of the pipe, as soon as it has a place for the signal.
+    /// Takes leave of the pipe, which always has a place for that signal.
     #[cold]
     fn part<W: PipeWriter<Body = B>>(&mut self, reason: CloseReason, pipe: &mut W) {
-        if self.state.farewell {
+        if core::mem::take(&mut self.state.farewell) {
             pipe.rollback();
-            self.state.farewell = pipe.signal(Signal::Close(reason)).is_err();
+            let _ = pipe.signal(Signal::Close(reason));
         }
     }
 }

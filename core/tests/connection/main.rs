@@ -1,0 +1,13 @@
+//! The connection machine, told as packet traces: what a peer sends, what comes back, what goes up the pipe.
+#![cfg(feature = "alloc")]
+
+#[macro_use]
+mod trace;
+
+mod commands;
+mod errors;
+mod handshake;
+mod images;
+mod messages;
+mod release;
+mod subscriptions;
