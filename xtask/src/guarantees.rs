@@ -1,4 +1,4 @@
-//! `docs/guarantees.md` holds what OmniMQ promises: a table of promise, test and last figure.
+//! What OmniMQ promises stands in tables whose second column is `test`, and every promise in them has one.
 //!
 //! A test is named as `file.rs::name`, as `package::path::name` or as a command, `cargo xtask name`. Each name must lead to
 //! a test in the source; after a run of the tests each must have passed.
@@ -8,56 +8,61 @@ use serde_json::Value;
 use crate::source::{Finding, Source, as_group, as_word, each_level, is_punct};
 use crate::tidy::functions;
 
-/// The page itself.
-pub(crate) const PAGE: &str = "docs/guarantees.md";
+/// The pages that hold such tables.
+pub(crate) const PAGES: [&str; 2] = ["docs/guarantees.md", "ARCHITECTURE.md"];
 
 /// Commands that take too long for every run of the tests, or whose result is a figure.
 const APART: [&str; 3] = ["bench", "fuzz", "mutants"];
 
-/// One promise's test, by name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Named {
+/// One promise: where it stands and the tests that it names.
+struct Row<'a> {
     line: usize,
-    name: String,
+    names: Vec<&'a str>,
 }
 
-/// The tests that the page names, in its order.
-pub(crate) fn named(page: &str) -> Vec<Named> {
-    let mut names = Vec::new();
-    for (number, row) in page.lines().enumerate().filter(|(_, row)| row.starts_with('|')) {
-        let cell = row.split('|').nth(2).unwrap_or_default();
-        let quoted = cell.split('`').skip(1).step_by(2);
-        names.extend(quoted.map(|name| Named { line: number + 1, name: name.trim().to_string() }));
+/// The rows of a page's tables of promises.
+fn rows(page: &str) -> Vec<Row<'_>> {
+    let mut rows = Vec::new();
+    let mut inside = false;
+    for (number, text) in page.lines().enumerate() {
+        let Some(cell) = text.strip_prefix('|').and_then(|text| text.split('|').nth(1)) else {
+            inside = false;
+            continue;
+        };
+        if inside && !cell.starts_with("--") {
+            rows.push(Row { line: number + 1, names: cell.split('`').skip(1).step_by(2).collect() });
+        }
+        inside |= cell.trim() == "test";
     }
-    names
+    rows
 }
 
-/// Rows without a test, and names that lead to none.
+/// Missing pages, rows without a test, and names that lead to none.
 pub(crate) fn findings(tree: &[Source], metadata: &Value, commands: &[&str]) -> Vec<Finding> {
-    let Some(page) = tree.iter().find(|source| source.path == PAGE) else {
-        return vec![Finding { path: PAGE.into(), line: 0, what: "is missing".into() }];
-    };
-    let named = named(&page.text);
-    let mut found: Vec<Finding> = rows(&page.text)
-        .filter(|line| named.iter().all(|test| test.line != *line))
-        .map(|line| page.finding(line, "a promise without a test"))
-        .collect();
-    for test in &named {
-        if let Some(what) = unknown(&test.name, tree, metadata, commands) {
-            found.push(page.finding(test.line, what));
+    let mut found = Vec::new();
+    for path in PAGES {
+        match tree.iter().find(|source| source.path == path) {
+            Some(page) => found.extend(page_findings(page, tree, metadata, commands)),
+            None => found.push(Finding { path: path.into(), line: 0, what: "is missing".into() }),
         }
     }
     found
 }
 
-/// The lines of the table's body: what follows a rule of dashes.
-fn rows(page: &str) -> impl Iterator<Item = usize> {
-    let mut in_body = false;
-    page.lines().enumerate().filter_map(move |(number, row)| {
-        let rule = row.starts_with('|') && row.contains("---");
-        in_body = row.starts_with('|') && (in_body || rule);
-        (in_body && !rule).then_some(number + 1)
-    })
+fn page_findings(page: &Source, tree: &[Source], metadata: &Value, commands: &[&str]) -> Vec<Finding> {
+    let rows = rows(&page.text);
+    let mut found = Vec::new();
+    if rows.is_empty() {
+        found.push(page.finding(0, "has no table whose second column is `test`"));
+    }
+    for row in rows {
+        if row.names.is_empty() {
+            found.push(page.finding(row.line, "a promise without a test"));
+        }
+        let unknown = row.names.iter().filter_map(|name| unknown(name, tree, metadata, commands));
+        found.extend(unknown.map(|what| page.finding(row.line, what)));
+    }
+    found
 }
 
 fn unknown(name: &str, tree: &[Source], metadata: &Value, commands: &[&str]) -> Option<String> {
@@ -114,7 +119,8 @@ pub(crate) fn unproved(page: &str, passed: &[String]) -> Vec<String> {
             passed.iter().any(|test| test.split("::").any(|part| part == last))
         }
     };
-    named(page).into_iter().map(|test| test.name).filter(|name| !ran(name)).collect()
+    let names = rows(page).into_iter().flat_map(|row| row.names);
+    names.filter(|name| !ran(name)).map(str::to_string).collect()
 }
 
 #[cfg(test)]
@@ -126,10 +132,11 @@ mod tests {
     const TEST: &str = "#[cfg(test)] mod tests { #[test] fn holds() {} fn not_a_test() {} made!(by_macro); }";
 
     fn lines(page: &str) -> Vec<usize> {
-        let tree = [Source::parse(PAGE, page).unwrap(), Source::parse("core/src/pipe.rs", TEST).unwrap()];
+        let page = Source::parse("docs/guarantees.md", page).unwrap();
+        let tree = [Source::parse("core/src/pipe.rs", TEST).unwrap()];
         let package = json!({"id": "c", "name": "omnimq-core", "manifest_path": "/x/core/Cargo.toml"});
         let metadata = json!({"packages": [package], "workspace_members": ["c"], "workspace_root": "/x"});
-        findings(&tree, &metadata, &["no-alloc"]).into_iter().map(|finding| finding.line).collect()
+        page_findings(&page, &tree, &metadata, &["no-alloc"]).into_iter().map(|finding| finding.line).collect()
     }
 
     fn page(test: &str) -> String {
@@ -162,6 +169,15 @@ mod tests {
         ] {
             assert_eq!(lines(&page(test)), [5], "{test}");
         }
+    }
+
+    #[test]
+    fn only_tables_of_promises_are_read() {
+        let other = "| property | why |\n|---|---|\n| a | `b` |\n";
+        assert_eq!(lines(other), [0]);
+        assert!(lines(&format!("{other}\n{}", page("`core/src/pipe.rs::holds`"))).is_empty());
+        let missing = findings(&[], &json!({}), &[]);
+        assert_eq!(missing.len(), PAGES.len());
     }
 
     #[test]

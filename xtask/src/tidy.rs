@@ -24,7 +24,7 @@ const UNSAFE: [&str; 6] = [
 const SYSTEM: &str = "transport-std/src/sys/";
 
 /// Crates that are the operating system under another name.
-const SYSTEM_CRATES: [&str; 5] = ["libc", "rustix", "windows_sys", "polling", "mio"];
+const SYSTEM_CRATES: [&str; 6] = ["libc", "mio", "polling", "rustix", "socket2", "windows_sys"];
 
 type Rule = fn(&Source) -> Vec<Finding>;
 
