@@ -113,6 +113,18 @@ pub enum FilterError {
     NotSupported,
 }
 
+/// Why an option that carries octets was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OptionError {
+    /// This socket type has no such option (EINVAL).
+    NotSupported,
+    /// The value is empty, or longer than the protocol or the storage allows (EINVAL).
+    Invalid,
+    /// Another peer has this routing id (EADDRINUSE).
+    InUse,
+}
+
 /// Why a frame or signal was not taken by a pipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -174,6 +186,11 @@ display! {
         Self::NoRoom => "no room for another topic",
         Self::TooLong => "the topic is too long",
         Self::NotSupported => "this socket type has no subscriptions",
+    }
+    OptionError {
+        Self::NotSupported => "this socket type has no such option",
+        Self::Invalid => "the value is not allowed",
+        Self::InUse => "another peer has this routing id",
     }
     Refusal {
         Self::Full => "no room",

@@ -27,14 +27,16 @@ pub mod wire;
 pub use body::{Body, Draft, Frame, Input, Payload, Piece, Sink};
 pub use connection::{Config, Connection, Event, Local, Mechanism};
 pub use endpoint::{Endpoint, EndpointError};
-pub use error::{CloseReason, FilterError, Limit, RecvError, Refusal, SendError, SendErrorKind};
+pub use error::{CloseReason, FilterError, Limit, OptionError, RecvError, Refusal, SendError, SendErrorKind};
 pub use limits::Limits;
 pub use node::Node;
-pub use options::Options;
-pub use pattern::{AnyPattern, Dealer, Pattern, Pub, Pull, Push, Rep, Req, Router, Sub};
+pub use options::{Options, Verbosity};
+pub use pattern::{
+    AnyPattern, Dealer, Filters, Pair, Pattern, Pub, Pull, Push, Receives, Rep, Req, Router, Sends, Stream, Sub, XPub, XSub,
+};
 pub use pipe::{Credit, Front, PipeReader, PipeWriter, Receipts, Signal};
 pub use reconnect::{Failure, Reconnect, ReconnectPolicy};
-pub use socket::{Pipes, Side, Socket};
+pub use socket::{Pipe, Pipes, Side, Socket};
 #[cfg(feature = "alloc")]
 pub use storage::heap::{Blob, Heap};
 pub use storage::{LocalStorage, PipeId, Storage, fixed::Fixed};

@@ -1,9 +1,10 @@
 //! The pattern chosen at run time: the C ABI and the command line. Firmware names its types and links no more.
 
-use super::{Dealer, Filters, Pattern, Pub, Pull, Push, Receives, Rep, Req, Router, Routing, Sends, Stream, Sub};
+use super::{
+    Dealer, Filters, Pair, Pattern, Pub, Pull, Push, Receives, Rep, Req, Router, Routing, Sends, Stream, Sub, XPub, XSub,
+};
 use crate::body::{Frame, Payload};
-use crate::error::CloseReason;
-use crate::error::{FilterError, RecvError, SendError};
+use crate::error::{CloseReason, FilterError, OptionError, RecvError, SendError};
 use crate::options::Options;
 use crate::socket::Pipes;
 use crate::storage::{PipeId, Storage};
@@ -51,25 +52,47 @@ macro_rules! any_pattern {
         }
 
         any_pattern! { @routing ($($name),*)
-            on_attach(&mut self, pipes: &mut Pipes<S>, id: PipeId);
-            on_detach(&mut self, pipes: &mut Pipes<S>, id: PipeId);
+            configure(&mut self, options: &Options);
+            on_attach(&mut self, pipes: &mut Pipes<S>, id: PipeId) -> Result<(), CloseReason>;
+            on_ready(&mut self, pipes: &mut Pipes<S>, id: PipeId, identity: S::Key) -> Result<Option<PipeId>, CloseReason>;
             on_readable(&mut self, pipes: &mut Pipes<S>, id: PipeId);
             on_writable(&mut self, pipes: &mut Pipes<S>, id: PipeId);
-            on_ready(&mut self, pipes: &mut Pipes<S>, id: PipeId, identity: S::Key) -> Result<Option<PipeId>, CloseReason>;
-            on_subscribe(&mut self, id: PipeId, topic: &[u8]);
-            on_cancel(&mut self, id: PipeId, topic: &[u8]);
+            takes_ready(&mut self, pipes: &mut Pipes<S>, id: PipeId) -> bool;
+            on_subscribe(&mut self, pipes: &mut Pipes<S>, id: PipeId, topic: &[u8]) -> Result<(), CloseReason>;
+            on_cancel(&mut self, pipes: &mut Pipes<S>, id: PipeId, topic: &[u8]);
+            on_close(&mut self, pipes: &mut Pipes<S>, id: PipeId);
+            on_detach(&mut self, pipes: &mut Pipes<S>, id: PipeId);
+            can_send(&mut self, pipes: &mut Pipes<S>) -> bool;
+            can_recv(&mut self, pipes: &mut Pipes<S>) -> bool;
             recv(&mut self, pipes: &mut Pipes<S>) -> Result<Frame<S::Body>, RecvError>;
             subscribe(&mut self, pipes: &mut Pipes<S>, topic: &[u8]) -> Result<(), FilterError>;
             unsubscribe(&mut self, pipes: &mut Pipes<S>, topic: &[u8]) -> Result<(), FilterError>;
+            connect_routing_id(&mut self, id: &[u8]) -> Result<(), OptionError>;
+            welcome(&mut self, message: Option<S::Body>) -> Result<(), OptionError>;
         }
     };
     (@routing $names:tt $($method:ident(&mut self, $($arg:ident: $type:ty),*) $(-> $out:ty)?;)*) => {
         impl<S: Storage> Routing<S> for AnyState<S> {
             $(any_pattern! { @method $names $method ($($arg: $type),*) ($($out)?) })*
-            any_pattern! { @send $names }
+            any_pattern! { @rest $names }
         }
     };
-    (@send ($($name:ident),*)) => {
+    (@rest ($($name:ident),*)) => {
+        fn takes_topic(&self) -> bool {
+            match self {
+                $(Self::$name(state) => Routing::<S>::takes_topic(state),)*
+            }
+        }
+        fn reading(&self) -> Option<PipeId> {
+            match self {
+                $(Self::$name(state) => state.reading(),)*
+            }
+        }
+        fn holds(&self, id: PipeId) -> bool {
+            match self {
+                $(Self::$name(state) => Routing::<S>::holds(state, id),)*
+            }
+        }
         fn send<F: Payload<S::Body>>(&mut self, pipes: &mut Pipes<S>, frame: F) -> Result<(), SendError<F>> {
             match self {
                 $(Self::$name(state) => state.send(pipes, frame),)*
@@ -97,4 +120,4 @@ macro_rules! any_pattern {
     (@call $state:ident $method:ident ($($arg:ident),*)) => { $state.$method($($arg),*) };
 }
 
-any_pattern!(Pub, Sub, Req, Rep, Dealer, Router, Pull, Push, Stream);
+any_pattern!(Pair, Pub, Sub, Req, Rep, Dealer, Router, Pull, Push, XPub, XSub, Stream);

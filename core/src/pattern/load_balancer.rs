@@ -1,19 +1,25 @@
-//! Outbound round robin over pipes with room (libzmq's lb).
+//! Outbound round robin over pipes with room, one message per turn (libzmq's lb).
+//!
+//! A full pipe leaves the ring and comes back when room is reported. A pipe that dies under a half-sent message takes
+//! the message along: its other frames are swallowed, so that the next message begins with its first frame.
 
 use crate::body::Payload;
-use crate::error::{SendError, SendErrorKind};
+use crate::error::{Refusal, SendError, SendErrorKind};
 use crate::pipe::PipeWriter;
 use crate::socket::Pipes;
 use crate::storage::{PipeId, PipeSet, Storage};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Current {
-    Pipe(PipeId),
-    /// The pipe died under a half-sent message: its other frames vanish.
-    Lost,
+    /// No message has been begun.
     None,
+    /// A message has been begun on this pipe.
+    Pipe(PipeId),
+    /// The pipe of the message died.
+    Lost,
 }
 
+/// Who is sent the next message.
 pub struct LoadBalancer<S: Storage> {
     active: S::Set,
     next: PipeId,
@@ -27,18 +33,30 @@ impl<S: Storage> Default for LoadBalancer<S> {
 }
 
 impl<S: Storage> LoadBalancer<S> {
+    /// `id` may have room.
     #[inline]
     pub fn activate(&mut self, id: PipeId) {
         self.active.insert(id);
     }
+    /// `id` has gone.
     pub fn forget(&mut self, id: PipeId) {
         self.active.remove(id);
         if self.current == Current::Pipe(id) {
             self.current = Current::Lost;
         }
     }
+    /// The pipe that the message being sent goes to.
+    pub fn current(&self) -> Option<PipeId> {
+        match self.current {
+            Current::Pipe(id) => Some(id),
+            Current::Lost | Current::None => None,
+        }
+    }
+    /// Whether a frame would be taken.
+    pub fn can_send(&mut self, pipes: &mut Pipes<S>) -> bool {
+        self.current != Current::None || self.pick(pipes).is_some()
+    }
     /// The pipe whose turn it is and that has room.
-    #[inline]
     pub fn pick(&mut self, pipes: &mut Pipes<S>) -> Option<PipeId> {
         loop {
             let id = self.active.cyclic(self.next)?;
@@ -48,38 +66,55 @@ impl<S: Storage> LoadBalancer<S> {
             self.active.remove(id);
         }
     }
-    /// Ends `id`'s turn.
-    pub fn turn(&mut self, id: PipeId) {
-        self.next = id.next();
-    }
+    /// Sends one frame to the pipe whose turn it is.
+    ///
+    /// # Errors
+    /// `Again` on a first frame, `TooLarge`. The frame comes back.
     #[inline]
     pub fn send<F: Payload<S::Body>>(&mut self, pipes: &mut Pipes<S>, frame: F) -> Result<(), SendError<F>> {
-        let id = match self.current {
-            Current::Pipe(id) => Some(id),
-            Current::None => self.pick(pipes),
+        match self.current {
+            Current::None => self.begin(pipes, frame),
+            Current::Pipe(id) => {
+                self.write(pipes, id, frame).map_err(|(frame, refusal)| SendError::new(frame, refusal.into()))
+            }
             Current::Lost => {
                 if !frame.more() {
                     self.current = Current::None;
+                    pipes.count_drop();
                 }
-                return Ok(());
+                Ok(())
             }
-        };
-        let Some((id, tx)) = id.and_then(|id| Some((id, pipes.writer(id)?))) else {
-            return Err(SendError::new(frame, SendErrorKind::Again));
-        };
+        }
+    }
+    #[inline]
+    fn begin<F: Payload<S::Body>>(&mut self, pipes: &mut Pipes<S>, mut frame: F) -> Result<(), SendError<F>> {
+        loop {
+            let Some(id) = self.active.cyclic(self.next) else {
+                return Err(SendError::new(frame, SendErrorKind::Again));
+            };
+            match self.write(pipes, id, frame) {
+                Ok(()) => return Ok(()),
+                Err((back, Refusal::Full)) => frame = back,
+                Err((back, Refusal::TooLarge)) => return Err(SendError::new(back, SendErrorKind::TooLarge)),
+            }
+            self.active.remove(id);
+        }
+    }
+    #[inline]
+    fn write<F: Payload<S::Body>>(&mut self, pipes: &mut Pipes<S>, id: PipeId, frame: F) -> Result<(), (F, Refusal)> {
+        let Some(tx) = pipes.writer(id) else { return Err((frame, Refusal::Full)) };
         let more = frame.more();
-        match frame.write(tx) {
-            Ok(()) if more => self.current = Current::Pipe(id),
-            Ok(()) => {
-                tx.flush();
-                self.current = Current::None;
-                self.next = id.next();
-            }
-            Err((frame, refusal)) => {
-                tx.rollback();
-                self.current = Current::None;
-                return Err(SendError::new(frame, refusal.into()));
-            }
+        if let Err((frame, refusal)) = frame.write(tx) {
+            tx.rollback();
+            self.current = Current::None;
+            return Err((frame, refusal));
+        }
+        if more {
+            self.current = Current::Pipe(id);
+        } else {
+            tx.flush();
+            self.current = Current::None;
+            self.next = id.next();
         }
         Ok(())
     }

@@ -1,15 +1,17 @@
-//! PUB: every message to each pipe with a matching subscription and room (RFC 29).
+//! PUB: every message to each peer that subscribed to a prefix of it and has room (RFC 29).
+//! What peers send is thrown away.
 
+use super::publisher::Publisher;
 use super::{Pattern, Routing, Sends};
 use crate::body::Payload;
-use crate::error::SendError;
+use crate::error::{CloseReason, SendError};
 use crate::options::Options;
-use crate::pipe::PipeWriter;
 use crate::socket::Pipes;
-use crate::storage::{Map, PipeId, PipeSet, Storage, Topics};
+use crate::storage::{PipeId, Storage};
 use crate::wire::SocketType;
 
-#[derive(Clone, Copy, Default)]
+/// Fans out to subscribers (ZMQ_PUB).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pub;
 
 impl Sends for Pub {}
@@ -19,73 +21,52 @@ impl Pattern for Pub {
     fn socket_type(self) -> SocketType {
         SocketType::Pub
     }
-    fn start<S: Storage>(self, _: &Options) -> PubState<S> {
-        PubState { topics: S::Topics::default(), everything: S::Set::default(), targets: S::Set::default(), open: false }
+    fn start<S: Storage>(self, options: &Options) -> PubState<S> {
+        PubState { publisher: Publisher::new(options) }
     }
 }
 
+/// State of a PUB socket.
 pub struct PubState<S: Storage> {
-    topics: S::Topics<S::Set>,
-    /// Pipes whose topics did not fit: they get all messages and filter for themselves.
-    everything: S::Set,
-    /// Who gets the message being sent.
-    targets: S::Set,
-    open: bool,
+    publisher: Publisher<S>,
 }
 
 impl<S: Storage> PubState<S> {
-    fn aim(&mut self, pipes: &mut Pipes<S>, topic: &[u8]) {
-        let (topics, targets) = (&self.topics, &mut self.targets);
-        targets.clear();
-        targets.merge(&self.everything);
-        topics.prefixes(topic, |set| targets.merge(set));
-        let mut at = PipeId(0);
-        while let Some(id) = targets.at_or_after(at) {
-            if !pipes.writable(id) {
-                targets.remove(id);
-            }
-            at = id.next();
-        }
+    fn forget(&mut self, id: PipeId) {
+        self.publisher.topics.forget(id, |_, _| true);
     }
 }
 
 impl<S: Storage> Routing<S> for PubState<S> {
-    fn on_attach(&mut self, _: &mut Pipes<S>, _: PipeId) {}
-    fn on_detach(&mut self, _: &mut Pipes<S>, id: PipeId) {
-        self.everything.remove(id);
-        self.targets.remove(id);
-        self.topics.retain(|_, set| {
-            set.remove(id);
-            !set.is_empty()
-        });
+    fn configure(&mut self, options: &Options) {
+        self.publisher.configure(options);
     }
-    fn on_subscribe(&mut self, id: PipeId, topic: &[u8]) {
-        self.topics.entry(topic).unwrap_or(&mut self.everything).insert(id);
-    }
-    fn on_cancel(&mut self, id: PipeId, topic: &[u8]) {
-        self.topics.retain(|key, set| {
-            if key == topic {
-                set.remove(id);
-            }
-            !set.is_empty()
-        });
-    }
-    fn send<F: Payload<S::Body>>(&mut self, pipes: &mut Pipes<S>, frame: F) -> Result<(), SendError<F>> {
-        if !self.open {
-            self.aim(pipes, frame.bytes());
-        }
-        self.open = frame.more();
-        let mut at = PipeId(0);
-        while let Some(id) = self.targets.at_or_after(at) {
-            at = id.next();
-            let Some(tx) = pipes.writer(id) else { continue };
-            if frame.share(tx).is_err() {
-                tx.rollback();
-                self.targets.remove(id);
-            } else if !frame.more() {
-                tx.flush();
-            }
-        }
+    fn on_attach(&mut self, _: &mut Pipes<S>, id: PipeId) -> Result<(), CloseReason> {
+        self.publisher.on_attach(id);
         Ok(())
+    }
+    /// The peer's subscriptions of an earlier connection end here, not when that ended: until now messages could
+    /// queue for it.
+    fn on_ready(&mut self, _: &mut Pipes<S>, id: PipeId, _: S::Key) -> Result<Option<PipeId>, CloseReason> {
+        self.forget(id);
+        Ok(None)
+    }
+    fn on_subscribe(&mut self, _: &mut Pipes<S>, id: PipeId, topic: &[u8]) -> Result<(), CloseReason> {
+        self.publisher.topics.add(id, topic).map(|_| ())
+    }
+    fn on_cancel(&mut self, _: &mut Pipes<S>, id: PipeId, topic: &[u8]) {
+        self.publisher.topics.remove(id, topic);
+    }
+    fn on_close(&mut self, pipes: &mut Pipes<S>, id: PipeId) {
+        self.publisher.on_close(pipes, id);
+        self.forget(id);
+    }
+    fn on_detach(&mut self, _: &mut Pipes<S>, _: PipeId) {}
+    fn can_send(&mut self, _: &mut Pipes<S>) -> bool {
+        true
+    }
+    #[inline]
+    fn send<F: Payload<S::Body>>(&mut self, pipes: &mut Pipes<S>, frame: F) -> Result<(), SendError<F>> {
+        self.publisher.send(pipes, frame)
     }
 }

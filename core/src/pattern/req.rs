@@ -1,15 +1,22 @@
 //! REQ: one question, one answer, in lock-step (RFC 28).
+//!
+//! ```text
+//! Idle --first frame--> Asking --last frame--> Waiting --first frame of the reply--> Answering --last frame--> Idle
+//! ```
+//! A request is [request id, u32, with `correlate`], empty delimiter, body. A reply has the same shape and comes from
+//! the pipe asked, or from any if that has died; everything else is skipped. With `relaxed` a request may also be sent
+//! while `Waiting` or `Answering`: the old reply is forgotten, reliably so only with `correlate`.
 
-use super::{LoadBalancer, Pattern, Receives, Routing, Sends};
-use crate::body::{Frame, Payload};
-use crate::error::{RecvError, SendError, SendErrorKind};
+use super::{FairQueue, LoadBalancer, Pattern, Receives, Routing, Sends, probe};
+use crate::body::{Body, Frame, Payload};
+use crate::error::{CloseReason, RecvError, SendError, SendErrorKind};
 use crate::options::Options;
-use crate::pipe::{PipeReader, PipeWriter};
 use crate::socket::Pipes;
 use crate::storage::{PipeId, Storage};
 use crate::wire::SocketType;
 
-#[derive(Clone, Copy, Default)]
+/// Asks, then awaits the reply (ZMQ_REQ).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Req;
 
 impl Sends for Req {}
@@ -20,89 +27,160 @@ impl Pattern for Req {
     fn socket_type(self) -> SocketType {
         SocketType::Req
     }
-    fn start<S: Storage>(self, _: &Options) -> ReqState<S> {
-        ReqState { balancer: LoadBalancer::default(), turn: Turn::Idle }
+    fn start<S: Storage>(self, options: &Options) -> ReqState<S> {
+        let mut state = ReqState {
+            balancer: LoadBalancer::default(),
+            queue: FairQueue::default(),
+            turn: Turn::Idle,
+            asked: None,
+            id: None,
+            next_id: options.seed,
+            correlate: false,
+            relaxed: false,
+            probe: false,
+        };
+        state.configure(options);
+        state
     }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Turn {
     Idle,
-    Asking(PipeId),
-    Waiting(PipeId),
-    Answering(PipeId),
+    /// The request has begun.
+    Asking,
+    /// The reply has not begun.
+    Waiting,
+    /// The reply's envelope has been read.
+    Answering,
 }
 
+/// State of a REQ socket.
 pub struct ReqState<S: Storage> {
     balancer: LoadBalancer<S>,
+    queue: FairQueue<S>,
     turn: Turn,
+    /// Where the reply has to come from; `None`: from anywhere, the pipe asked has died.
+    asked: Option<PipeId>,
+    /// What the reply has to begin with.
+    id: Option<[u8; 4]>,
+    next_id: u32,
+    correlate: bool,
+    relaxed: bool,
+    probe: bool,
 }
 
 impl<S: Storage> ReqState<S> {
-    fn begin(&mut self, pipes: &mut Pipes<S>) -> Option<PipeId> {
-        let id = self.balancer.pick(pipes)?;
-        while pipes.reader(id)?.read().is_some() {}
+    /// Begins a request: its envelope. On refusal nothing has changed.
+    fn begin(&mut self, pipes: &mut Pipes<S>) -> Result<(), SendErrorKind> {
+        let id = self.correlate.then(|| self.next_id.to_ne_bytes());
+        if let Some(id) = id {
+            let body = S::Body::copy_from(&id).ok_or(SendErrorKind::TooLarge)?;
+            self.balancer.send(pipes, Frame { body, more: true }).map_err(|error| error.kind)?;
+            self.next_id = self.next_id.wrapping_add(1);
+        }
         let delimiter = Frame { body: S::Body::default(), more: true };
-        pipes.writer(id)?.write(delimiter).ok()?;
-        self.balancer.turn(id);
-        Some(id)
+        self.balancer.send(pipes, delimiter).map_err(|error| error.kind)?;
+        self.id = id;
+        self.asked = self.balancer.current();
+        self.turn = Turn::Asking;
+        // Old replies are not to be taken for new ones.
+        while self.queue.recv(pipes).is_some() {}
+        Ok(())
+    }
+    /// Reads up to the body of the reply, skipping all that is not it.
+    fn find_reply(&mut self, pipes: &mut Pipes<S>) -> bool {
+        while let Some(from) = self.queue.begin(pipes) {
+            let right = self.asked.is_none_or(|asked| asked == from)
+                && self.id.is_none_or(|id| self.next_is(pipes, &id))
+                && self.next_is(pipes, b"");
+            if right {
+                self.turn = Turn::Answering;
+                return true;
+            }
+            self.queue.skip_rest(pipes);
+        }
+        false
+    }
+    /// Reads a frame of the message that `begin` selected; whether it has these bytes and is not the last.
+    fn next_is(&mut self, pipes: &mut Pipes<S>, bytes: &[u8]) -> bool {
+        self.queue.recv(pipes).is_some_and(|(_, frame)| frame.more && frame.body.as_ref() == bytes)
     }
 }
 
 impl<S: Storage> Routing<S> for ReqState<S> {
-    fn on_attach(&mut self, _: &mut Pipes<S>, id: PipeId) {
-        self.balancer.activate(id);
+    fn configure(&mut self, options: &Options) {
+        (self.correlate, self.relaxed, self.probe) = (options.correlate, options.relaxed, options.probe_router);
     }
-    fn on_detach(&mut self, _: &mut Pipes<S>, id: PipeId) {
-        self.balancer.forget(id);
-        if matches!(self.turn, Turn::Asking(at) | Turn::Waiting(at) | Turn::Answering(at) if at == id) {
-            self.turn = Turn::Idle;
+    fn on_attach(&mut self, pipes: &mut Pipes<S>, id: PipeId) -> Result<(), CloseReason> {
+        if self.probe {
+            probe(pipes, id);
         }
+        self.balancer.activate(id);
+        Ok(())
     }
+    #[inline]
+    fn on_readable(&mut self, _: &mut Pipes<S>, id: PipeId) {
+        self.queue.activate(id);
+    }
+    #[inline]
     fn on_writable(&mut self, _: &mut Pipes<S>, id: PipeId) {
         self.balancer.activate(id);
     }
+    fn on_close(&mut self, _: &mut Pipes<S>, id: PipeId) {
+        self.balancer.forget(id);
+    }
+    fn on_detach(&mut self, _: &mut Pipes<S>, id: PipeId) {
+        self.queue.forget(id);
+        self.asked = self.asked.filter(|asked| *asked != id);
+    }
+    fn reading(&self) -> Option<PipeId> {
+        self.queue.current()
+    }
+    fn can_send(&mut self, pipes: &mut Pipes<S>) -> bool {
+        match self.turn {
+            Turn::Idle => self.balancer.can_send(pipes),
+            Turn::Asking => true,
+            Turn::Waiting | Turn::Answering => self.relaxed && self.balancer.can_send(pipes),
+        }
+    }
+    fn can_recv(&mut self, pipes: &mut Pipes<S>) -> bool {
+        match self.turn {
+            Turn::Idle | Turn::Asking => false,
+            Turn::Waiting => self.find_reply(pipes),
+            Turn::Answering => true,
+        }
+    }
     fn send<F: Payload<S::Body>>(&mut self, pipes: &mut Pipes<S>, frame: F) -> Result<(), SendError<F>> {
-        let id = match self.turn {
-            Turn::Idle => self.begin(pipes),
-            Turn::Asking(id) => Some(id),
-            Turn::Waiting(_) | Turn::Answering(_) => return Err(SendError::new(frame, SendErrorKind::State)),
-        };
-        let Some((id, tx)) = id.and_then(|id| Some((id, pipes.writer(id)?))) else {
-            return Err(SendError::new(frame, SendErrorKind::Again));
-        };
+        match self.turn {
+            Turn::Waiting | Turn::Answering if !self.relaxed => return Err(SendError::new(frame, SendErrorKind::State)),
+            Turn::Idle | Turn::Waiting | Turn::Answering => {
+                if let Err(kind) = self.begin(pipes) {
+                    return Err(SendError::new(frame, kind));
+                }
+            }
+            Turn::Asking => {}
+        }
         let more = frame.more();
-        if let Err((frame, refusal)) = frame.write(tx) {
-            tx.rollback();
-            self.turn = Turn::Idle;
-            return Err(SendError::new(frame, refusal.into()));
-        }
-        self.turn = if more { Turn::Asking(id) } else { Turn::Waiting(id) };
-        if !more {
-            tx.flush();
-        }
-        Ok(())
+        let sent = self.balancer.send(pipes, frame);
+        self.turn = match (&sent, more) {
+            (Ok(()), true) => Turn::Asking,
+            (Ok(()), false) => Turn::Waiting,
+            (Err(_), _) => Turn::Idle,
+        };
+        sent
     }
     fn recv(&mut self, pipes: &mut Pipes<S>) -> Result<Frame<S::Body>, RecvError> {
-        let (id, mut first) = match self.turn {
-            Turn::Waiting(id) => (id, true),
-            Turn::Answering(id) => (id, false),
-            Turn::Idle | Turn::Asking(_) => return Err(RecvError::State),
-        };
-        let rx = pipes.reader(id).ok_or(RecvError::Again)?;
-        loop {
-            let mut frame = rx.read().ok_or(RecvError::Again)?;
-            if first && frame.more && frame.body.as_ref().is_empty() {
-                first = false;
-                continue;
-            }
-            if !first {
-                self.turn = if frame.more { Turn::Answering(id) } else { Turn::Idle };
-                return Ok(frame);
-            }
-            while frame.more {
-                frame = rx.read().ok_or(RecvError::Again)?;
-            }
+        let turn = self.turn;
+        match turn {
+            Turn::Idle | Turn::Asking => return Err(RecvError::State),
+            Turn::Waiting if !self.find_reply(pipes) => return Err(RecvError::Again),
+            Turn::Waiting | Turn::Answering => {}
         }
+        let (_, frame) = self.queue.recv(pipes).ok_or(RecvError::Again)?;
+        if !frame.more {
+            self.turn = Turn::Idle;
+        }
+        Ok(frame)
     }
 }

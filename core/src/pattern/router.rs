@@ -1,24 +1,28 @@
-//! ROUTER: the first frame names the peer (RFC 28). STREAM is the same over pipes of raw bytes.
+//! ROUTER: the first frame names the peer (RFC 28).
+//!
+//! A peer is known by the routing id it announces, 1 to 255 octets, or by one made here: 0x00 and a u32, big endian.
+//! The name is decided at each handshake, so a peer may come back under another one. Two peers of one name: the
+//! newcomer is closed ([`CloseReason::DuplicateRoutingId`]), or with `handover` takes the name over and the elder is
+//! closed ([`CloseReason::Replaced`]). A closed pipe's name is free at once; its unread messages still carry it.
 
-use super::{FairQueue, Pattern, Receives, Routing, Sends};
+use super::{FairQueue, LoadBalancer, Pattern, Receives, Routing, Sends, probe};
 use crate::body::{Body, Frame, Payload};
-use crate::error::CloseReason;
-use crate::error::{RecvError, SendError, SendErrorKind};
+use crate::error::{CloseReason, OptionError, RecvError, SendError, SendErrorKind};
 use crate::options::Options;
 use crate::pipe::{PipeWriter, Signal};
-use crate::socket::Pipes;
+use crate::socket::{Pipes, Side};
 use crate::storage::{Map, PipeId, Storage, Table};
 use crate::wire::SocketType;
 
-#[derive(Clone, Copy, Default)]
+/// The longest routing id (RFC 28).
+const MAX_ID: usize = 255;
+
+/// Addresses peers by routing id (ZMQ_ROUTER).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Router;
-#[derive(Clone, Copy, Default)]
-pub struct Stream;
 
 impl Sends for Router {}
 impl Receives for Router {}
-impl Sends for Stream {}
-impl Receives for Stream {}
 
 impl Pattern for Router {
     type State<S: Storage> = RouterState<S>;
@@ -26,18 +30,17 @@ impl Pattern for Router {
         SocketType::Router
     }
     fn start<S: Storage>(self, options: &Options) -> RouterState<S> {
-        RouterState::new(options, false)
+        RouterState::new(options, Kind::Router)
     }
 }
 
-impl Pattern for Stream {
-    type State<S: Storage> = RouterState<S>;
-    fn socket_type(self) -> SocketType {
-        SocketType::Stream
-    }
-    fn start<S: Storage>(self, options: &Options) -> RouterState<S> {
-        RouterState::new(options, true)
-    }
+/// What stands at the other ends of the pipes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// ZMTP peers.
+    Router,
+    /// Raw bytes: one data frame per message, an empty one closes the peer, nothing is dropped silently.
+    Stream,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,69 +48,127 @@ enum Target {
     None,
     Pipe(PipeId),
     /// Nobody of that name, or no room: the message vanishes.
-    Drop,
+    Nobody,
 }
 
+/// Where a peer's name comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// The peer announced it.
+    Peer,
+    /// It was made here, because the peer announced none.
+    Generated,
+    /// The application gave it to this pipe; what the peer announces does not matter.
+    Given,
+}
+
+struct Name<K> {
+    key: K,
+    origin: Origin,
+}
+
+/// State of a ROUTER or STREAM socket.
 pub struct RouterState<S: Storage> {
+    kind: Kind,
+    /// Who can be sent to.
     names: S::Names<Option<PipeId>>,
-    keys: S::Table<S::Key>,
+    /// What each pipe's messages are prefixed with.
+    keys: S::Table<Name<S::Key>>,
     queue: FairQueue<S>,
     /// The id frame of the current message has been given out.
-    named: bool,
+    prefixed: bool,
     target: Target,
+    /// Named pipes that may have room.
+    writable: LoadBalancer<S>,
     next_id: u32,
+    /// The name of the next connecting pipe.
+    given: Option<S::Key>,
     mandatory: bool,
     handover: bool,
-    /// STREAM: an empty frame to a peer closes it.
-    raw: bool,
+    probe: bool,
 }
 
 impl<S: Storage> RouterState<S> {
-    fn new(options: &Options, raw: bool) -> Self {
-        Self {
+    pub(super) fn new(options: &Options, kind: Kind) -> Self {
+        let mut state = Self {
+            kind,
             names: S::Names::default(),
             keys: S::Table::default(),
             queue: FairQueue::default(),
-            named: false,
+            prefixed: false,
             target: Target::None,
+            writable: LoadBalancer::default(),
             next_id: options.seed,
-            mandatory: options.mandatory || raw,
-            handover: options.handover,
-            raw,
-        }
+            given: None,
+            mandatory: false,
+            handover: false,
+            probe: false,
+        };
+        state.configure(options);
+        state
     }
+    fn holder(&self, name: &[u8]) -> Option<PipeId> {
+        self.names.get(name).copied().flatten()
+    }
+    /// A name that nobody has. Peers may announce such names too, hence the search; it ends within one round of them.
     fn generate(&mut self) -> Option<S::Key> {
-        let [a, b, c, d] = self.next_id.to_be_bytes();
-        self.next_id = self.next_id.wrapping_add(1);
-        S::key(&[0, a, b, c, d])
+        for _ in 0..=self.names.len() {
+            let [a, b, c, d] = self.next_id.to_be_bytes();
+            self.next_id = self.next_id.wrapping_add(1);
+            let name = [0, a, b, c, d];
+            if self.holder(&name).is_none() {
+                return S::key(&name);
+            }
+        }
+        None
     }
-    fn name(&mut self, id: PipeId, key: S::Key) -> Option<()> {
-        *self.names.entry(key.as_ref())? = Some(id);
-        self.keys.put(id, key).ok()
+    /// Gives `id` a name, and up the one it had.
+    fn rename(&mut self, id: PipeId, key: S::Key, origin: Origin) -> Result<(), CloseReason> {
+        self.release(id);
+        *self.names.entry(key.as_ref()).ok_or(CloseReason::TooLarge)? = Some(id);
+        self.keys.put(id, Name { key, origin }).map_err(|_| CloseReason::TooLarge)?;
+        self.writable.activate(id);
+        Ok(())
     }
-    fn aim(&mut self, pipes: &mut Pipes<S>, name: &[u8]) -> Result<Target, SendErrorKind> {
-        let found = self.names.get(name).copied().flatten();
-        match found {
-            Some(id) if pipes.writable(id) => Ok(Target::Pipe(id)),
-            Some(_) if self.mandatory => Err(SendErrorKind::Again),
-            None if self.mandatory => Err(SendErrorKind::Unroutable),
-            Some(_) | None => Ok(Target::Drop),
+    /// Frees the name of `id` for others.
+    fn release(&mut self, id: PipeId) {
+        let Some(name) = self.keys.get(id) else { return };
+        if self.holder(name.key.as_ref()) == Some(id) {
+            self.names.remove(name.key.as_ref());
         }
     }
+    /// Where a message to `name` goes.
+    fn aim(&mut self, pipes: &mut Pipes<S>, name: &[u8]) -> Result<Target, SendErrorKind> {
+        match self.holder(name) {
+            Some(id) if pipes.writable(id) => Ok(Target::Pipe(id)),
+            Some(_) if self.reports() => Err(SendErrorKind::Again),
+            None if self.reports() => Err(SendErrorKind::Unroutable),
+            Some(_) | None => Ok(Target::Nobody),
+        }
+    }
+    fn reports(&self) -> bool {
+        self.mandatory || self.kind == Kind::Stream
+    }
+    /// Sends a frame after the id frame.
     fn pass<F: Payload<S::Body>>(&mut self, pipes: &mut Pipes<S>, id: PipeId, frame: F) -> Result<(), SendError<F>> {
         let Some(tx) = pipes.writer(id) else { return Ok(()) };
-        if self.raw && frame.bytes().is_empty() {
-            let _ = tx.signal(Signal::Close(CloseReason::EndOfStream));
-            tx.flush();
-            return Ok(());
-        }
-        let last = !frame.more() || self.raw;
-        let frame = if last { frame.last() } else { frame };
+        let frame = if self.kind == Kind::Stream {
+            if frame.bytes().is_empty() {
+                // `Close` is always taken.
+                let _ = tx.signal(Signal::Close(CloseReason::Unwanted));
+                tx.flush();
+                return Ok(());
+            }
+            frame.last()
+        } else {
+            frame
+        };
+        let more = frame.more();
         if let Err((frame, refusal)) = frame.write(tx) {
             tx.rollback();
             return Err(SendError::new(frame, refusal.into()));
         }
-        if last {
+        if !more {
             tx.flush();
         }
         Ok(())
@@ -115,72 +176,128 @@ impl<S: Storage> RouterState<S> {
 }
 
 impl<S: Storage> Routing<S> for RouterState<S> {
-    fn on_attach(&mut self, _: &mut Pipes<S>, id: PipeId) {
-        if self.keys.get(id).is_none() {
-            let _ = self.generate().and_then(|key| self.name(id, key));
-        }
+    fn configure(&mut self, options: &Options) {
+        (self.mandatory, self.handover) = (options.mandatory, options.handover);
+        self.probe = options.probe_router && self.kind == Kind::Router;
     }
-    fn on_detach(&mut self, _: &mut Pipes<S>, id: PipeId) {
-        self.queue.forget(id);
-        if let Some(key) = self.keys.take(id) {
-            self.names.remove(key.as_ref());
+    fn on_attach(&mut self, pipes: &mut Pipes<S>, id: PipeId) -> Result<(), CloseReason> {
+        if pipes.side(id) == Some(Side::Connect) && self.keys.get(id).is_none() {
+            if let Some(key) = self.given.take() {
+                if self.holder(key.as_ref()).is_some() {
+                    return Err(CloseReason::DuplicateRoutingId);
+                }
+                self.rename(id, key, Origin::Given)?;
+            }
         }
-        if self.target == Target::Pipe(id) {
-            self.target = Target::Drop;
+        if self.probe {
+            probe(pipes, id);
         }
+        Ok(())
     }
     fn on_ready(&mut self, _: &mut Pipes<S>, id: PipeId, identity: S::Key) -> Result<Option<PipeId>, CloseReason> {
-        if identity.as_ref().is_empty() {
-            return Ok(None);
+        let origin = self.keys.get(id).map(|name| name.origin);
+        let announced = identity.as_ref();
+        if announced.len() > MAX_ID {
+            return Err(CloseReason::TooLarge);
         }
-        let old = self.names.get(identity.as_ref()).copied().flatten().filter(|old| *old != id);
-        if let Some(old) = old {
-            if !self.handover {
-                return Err(CloseReason::DuplicateRoutingId);
+        match (origin, announced.is_empty()) {
+            (Some(Origin::Given), _) | (Some(Origin::Generated), true) => return Ok(None),
+            (_, true) => {
+                let key = self.generate().ok_or(CloseReason::TooLarge)?;
+                self.rename(id, key, Origin::Generated)?;
+                return Ok(None);
             }
-            let fresh = self.generate().ok_or(CloseReason::TooLarge)?;
-            self.name(old, fresh).ok_or(CloseReason::TooLarge)?;
-        } else if let Some(key) = self.keys.take(id) {
-            self.names.remove(key.as_ref());
+            (_, false) => {}
         }
-        self.name(id, identity).ok_or(CloseReason::TooLarge)?;
-        Ok(old)
+        let elder = self.holder(announced).filter(|elder| *elder != id);
+        if elder.is_some() && !self.handover {
+            return Err(CloseReason::DuplicateRoutingId);
+        }
+        self.rename(id, identity, Origin::Peer)?;
+        Ok(elder)
     }
+    #[inline]
     fn on_readable(&mut self, _: &mut Pipes<S>, id: PipeId) {
         if self.keys.get(id).is_some() {
             self.queue.activate(id);
         }
     }
+    #[inline]
+    fn on_writable(&mut self, _: &mut Pipes<S>, id: PipeId) {
+        if self.keys.get(id).is_some() {
+            self.writable.activate(id);
+        }
+    }
+    fn on_close(&mut self, _: &mut Pipes<S>, id: PipeId) {
+        self.release(id);
+        self.writable.forget(id);
+        if self.target == Target::Pipe(id) {
+            self.target = Target::Nobody;
+        }
+    }
+    fn on_detach(&mut self, _: &mut Pipes<S>, id: PipeId) {
+        self.release(id);
+        self.keys.take(id);
+        self.queue.forget(id);
+    }
+    fn reading(&self) -> Option<PipeId> {
+        self.queue.current()
+    }
+    fn can_send(&mut self, pipes: &mut Pipes<S>) -> bool {
+        !self.reports() || self.target != Target::None || self.writable.pick(pipes).is_some()
+    }
+    #[inline]
+    fn can_recv(&mut self, pipes: &mut Pipes<S>) -> bool {
+        self.queue.select(pipes).is_some()
+    }
     fn send<F: Payload<S::Body>>(&mut self, pipes: &mut Pipes<S>, frame: F) -> Result<(), SendError<F>> {
-        let more = frame.more();
+        let more = frame.more() && self.kind == Kind::Router;
         match self.target {
-            Target::None if !more => return Ok(()),
+            // An id without a message.
+            Target::None if !frame.more() => Ok(()),
             Target::None => match self.aim(pipes, frame.bytes()) {
-                Ok(target) => self.target = target,
-                Err(kind) => return Err(SendError::new(frame, kind)),
+                Ok(target) => {
+                    self.target = target;
+                    Ok(())
+                }
+                Err(kind) => Err(SendError::new(frame, kind)),
             },
-            Target::Drop if more => {}
-            Target::Drop => self.target = Target::None,
+            Target::Nobody => {
+                if !more {
+                    self.target = Target::None;
+                    pipes.count_drop();
+                }
+                Ok(())
+            }
             Target::Pipe(id) => {
                 let passed = self.pass(pipes, id, frame);
-                if !more || self.raw || passed.is_err() {
+                if !more || passed.is_err() {
                     self.target = Target::None;
                 }
-                return passed;
+                passed
             }
         }
-        Ok(())
     }
     fn recv(&mut self, pipes: &mut Pipes<S>) -> Result<Frame<S::Body>, RecvError> {
-        if !self.named {
-            let id = self.queue.select(pipes).ok_or(RecvError::Again)?;
-            let key = self.keys.get(id).ok_or(RecvError::Again)?;
-            let body = S::Body::copy_from(key.as_ref()).ok_or(RecvError::Again)?;
-            self.named = true;
+        if !self.prefixed {
+            let id = self.queue.begin(pipes).ok_or(RecvError::Again)?;
+            let key = self.keys.get(id).map(|name| name.key.as_ref());
+            let body = S::Body::copy_from(key.unwrap_or_default()).unwrap_or_default();
+            self.prefixed = true;
             return Ok(Frame { body, more: true });
         }
         let (_, frame) = self.queue.recv(pipes).ok_or(RecvError::Again)?;
-        self.named = frame.more;
+        self.prefixed = frame.more;
         Ok(frame)
+    }
+    fn connect_routing_id(&mut self, id: &[u8]) -> Result<(), OptionError> {
+        if id.is_empty() || id.len() > MAX_ID {
+            return Err(OptionError::Invalid);
+        }
+        if self.holder(id).is_some() {
+            return Err(OptionError::InUse);
+        }
+        self.given = Some(S::key(id).ok_or(OptionError::Invalid)?);
+        Ok(())
     }
 }

@@ -1,19 +1,17 @@
 //! SUB: fair queue with a local prefix filter; tells each publisher its topics (RFC 29).
-//!
-//! The topic table is the truth. Each topic remembers which pipes were told, so a pipe that could not take a
-//! signal, or that has a new connection, is brought up to date later. Nothing is lost and nothing is queued.
 
+use super::subscriptions::Subscriptions;
 use super::{FairQueue, Filters, Pattern, Receives, Routing};
-use crate::body::Frame;
-use crate::error::CloseReason;
-use crate::error::{FilterError, RecvError};
+use crate::body::{Frame, Sink};
+use crate::error::{CloseReason, FilterError, RecvError};
 use crate::options::Options;
-use crate::pipe::{PipeWriter, Signal};
+use crate::pipe::PipeReader;
 use crate::socket::Pipes;
-use crate::storage::{Map, PipeId, PipeSet, Storage, Topics as _};
+use crate::storage::{PipeId, Storage};
 use crate::wire::SocketType;
 
-#[derive(Clone, Copy, Default)]
+/// Receives what it subscribed to (ZMQ_SUB).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sub;
 
 impl Receives for Sub {}
@@ -24,102 +22,65 @@ impl Pattern for Sub {
     fn socket_type(self) -> SocketType {
         SocketType::Sub
     }
-    fn start<S: Storage>(self, _: &Options) -> SubState<S> {
+    fn start<S: Storage>(self, options: &Options) -> SubState<S> {
         SubState {
             queue: FairQueue::default(),
-            topics: S::Topics::default(),
-            ready: S::Set::default(),
-            behind: S::Set::default(),
-            part: Part::First,
+            topics: Subscriptions::default(),
+            wanted: false,
+            invert: options.invert_matching,
         }
     }
 }
 
-pub struct Topic<S: Storage> {
-    count: u32,
-    told: S::Set,
-}
-
-impl<S: Storage> Default for Topic<S> {
-    fn default() -> Self {
-        Self { count: 0, told: S::Set::default() }
-    }
-}
-
-enum Part {
-    First,
-    Rest,
-    Skipped,
-}
-
+/// State of a SUB socket.
 pub struct SubState<S: Storage> {
     queue: FairQueue<S>,
-    topics: S::Topics<Topic<S>>,
-    ready: S::Set,
-    behind: S::Set,
-    part: Part,
+    topics: Subscriptions<S>,
+    /// The queue stands at or in a message that has passed the filter.
+    wanted: bool,
+    invert: bool,
 }
 
 impl<S: Storage> SubState<S> {
-    /// Tells `id` what it does not know, as far as its signal lane takes it.
-    fn sync(&mut self, pipes: &mut Pipes<S>, id: PipeId) {
-        let Some(tx) = pipes.writer(id) else { return };
-        let mut behind = false;
-        self.topics.retain(|key, topic| {
-            let told = topic.told.contains(id);
-            if topic.count > 0 && !told {
-                match tx.signal(Signal::Subscribe(key)) {
-                    Ok(()) => topic.told.insert(id),
-                    Err(_) => behind = true,
-                }
-            } else if topic.count == 0 && told {
-                match tx.signal(Signal::Cancel(key)) {
-                    Ok(()) => topic.told.remove(id),
-                    Err(_) => behind = true,
-                }
+    /// Skips to a message that passes the filter.
+    #[inline]
+    fn find(&mut self, pipes: &mut Pipes<S>) -> bool {
+        while !self.wanted {
+            let Some(rx) = self.queue.begin(pipes).and_then(|id| pipes.reader(id)) else { return false };
+            let mut filter = Filter { topics: &self.topics, matches: false };
+            rx.lend(0, &mut filter);
+            self.wanted = filter.matches != self.invert;
+            if !self.wanted {
+                self.queue.skip_rest(pipes);
             }
-            topic.count > 0 || !topic.told.is_empty()
-        });
-        tx.flush();
-        if behind {
-            self.behind.insert(id);
-        } else {
-            self.behind.remove(id);
         }
+        true
     }
-    fn sync_all(&mut self, pipes: &mut Pipes<S>) {
-        let mut at = PipeId(0);
-        while let Some(id) = self.ready.at_or_after(at) {
-            self.sync(pipes, id);
-            at = id.next();
-        }
-    }
-    fn matches(&self, body: &[u8]) -> bool {
-        let mut found = false;
-        self.topics.prefixes(body, |topic| found |= topic.count > 0);
-        found
-    }
-    /// The next connection on this pipe knows nothing.
-    fn forget_told(&mut self, id: PipeId) {
-        self.topics.retain(|_, topic| {
-            topic.told.remove(id);
-            topic.count > 0 || !topic.told.is_empty()
-        });
+}
+
+/// Looks at the first frame of a message where it lies.
+struct Filter<'a, S: Storage> {
+    topics: &'a Subscriptions<S>,
+    matches: bool,
+}
+
+impl<S: Storage> Sink<S::Body> for Filter<'_, S> {
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) -> usize {
+        self.matches = self.topics.matches(bytes);
+        bytes.len()
     }
 }
 
 impl<S: Storage> Routing<S> for SubState<S> {
-    fn on_attach(&mut self, _: &mut Pipes<S>, _: PipeId) {}
-    fn on_detach(&mut self, _: &mut Pipes<S>, id: PipeId) {
-        self.queue.forget(id);
-        self.ready.remove(id);
-        self.behind.remove(id);
-        self.forget_told(id);
+    fn configure(&mut self, options: &Options) {
+        self.invert = options.invert_matching;
+    }
+    fn on_attach(&mut self, _: &mut Pipes<S>, _: PipeId) -> Result<(), CloseReason> {
+        Ok(())
     }
     fn on_ready(&mut self, pipes: &mut Pipes<S>, id: PipeId, _: S::Key) -> Result<Option<PipeId>, CloseReason> {
-        self.forget_told(id);
-        self.ready.insert(id);
-        self.sync(pipes, id);
+        self.topics.on_ready(pipes, id);
         Ok(None)
     }
     #[inline]
@@ -128,48 +89,34 @@ impl<S: Storage> Routing<S> for SubState<S> {
     }
     #[inline]
     fn on_writable(&mut self, pipes: &mut Pipes<S>, id: PipeId) {
-        if self.behind.contains(id) {
-            self.sync(pipes, id);
-        }
+        self.topics.on_writable(pipes, id);
     }
+    fn on_close(&mut self, _: &mut Pipes<S>, id: PipeId) {
+        self.topics.forget(id);
+    }
+    fn on_detach(&mut self, _: &mut Pipes<S>, id: PipeId) {
+        self.queue.forget(id);
+    }
+    fn reading(&self) -> Option<PipeId> {
+        self.queue.current()
+    }
+    fn can_recv(&mut self, pipes: &mut Pipes<S>) -> bool {
+        self.find(pipes)
+    }
+    #[inline]
     fn recv(&mut self, pipes: &mut Pipes<S>) -> Result<Frame<S::Body>, RecvError> {
-        loop {
-            let (_, frame) = self.queue.recv(pipes).ok_or(RecvError::Again)?;
-            let wanted = match self.part {
-                Part::First => self.matches(frame.body.as_ref()),
-                Part::Rest => true,
-                Part::Skipped => false,
-            };
-            self.part = match (frame.more, wanted) {
-                (false, _) => Part::First,
-                (true, true) => Part::Rest,
-                (true, false) => Part::Skipped,
-            };
-            if wanted {
-                return Ok(frame);
-            }
+        if !self.find(pipes) {
+            return Err(RecvError::Again);
         }
+        let (_, frame) = self.queue.recv(pipes).ok_or(RecvError::Again)?;
+        self.wanted = frame.more;
+        Ok(frame)
     }
     fn subscribe(&mut self, pipes: &mut Pipes<S>, topic: &[u8]) -> Result<(), FilterError> {
-        let entry = self.topics.entry(topic).ok_or(FilterError::NoRoom)?;
-        entry.count += 1;
-        if entry.count == 1 {
-            self.sync_all(pipes);
-        }
-        Ok(())
+        self.topics.add(pipes, topic)
     }
     fn unsubscribe(&mut self, pipes: &mut Pipes<S>, topic: &[u8]) -> Result<(), FilterError> {
-        let mut last = false;
-        self.topics.retain(|key, entry| {
-            if key == topic && entry.count > 0 {
-                entry.count -= 1;
-                last = entry.count == 0;
-            }
-            entry.count > 0 || !entry.told.is_empty()
-        });
-        if last {
-            self.sync_all(pipes);
-        }
+        self.topics.remove(pipes, topic);
         Ok(())
     }
 }
