@@ -6,10 +6,16 @@ use crate::process::Process;
 use crate::source::Finding;
 use crate::{COMMANDS, arrows, guarantees, portability, source, tidy};
 
+/// Crates that are workspaces of their own, because they are built with other settings.
+const APART: [&str; 1] = ["core/no-alloc"];
+
 /// Runs every check, the quick ones first.
 pub(crate) fn run() -> Result<()> {
     rules()?;
     Process::cargo().words("fmt --all --check").run()?;
+    for folder in APART {
+        Process::cargo().words("fmt --check --manifest-path").arg(format!("{folder}/Cargo.toml")).run()?;
+    }
     for features in ["", "--features omnimq-core/alloc"] {
         Process::cargo().words("clippy --quiet --workspace --all-targets").words(features).words("-- -D warnings").run()?;
     }

@@ -7,7 +7,7 @@ use lexopt::{Arg, Parser};
 
 use crate::process::{Process, root};
 use crate::report::{Report, Totals};
-use crate::{check, debian, fuzz, guarantees, mutants};
+use crate::{check, debian, fuzz, guarantees, mutants, no_alloc};
 
 /// The wheel whose libzmq (4.3.5) the interoperability tests talk to.
 const PYZMQ: &str = "pyzmq==27.3.0";
@@ -30,6 +30,7 @@ pub(crate) fn run(mut args: Parser) -> Result<()> {
     report.counted("tests of the core without an allocator", |totals| {
         cargo_test("--package omnimq-core --no-default-features", totals, |cargo| cargo)
     });
+    report.step("cargo xtask no-alloc", no_alloc::run);
     proofs(&mut report);
     if full {
         hours(&mut report, &python);
