@@ -66,7 +66,7 @@ use core::fmt;
 ///         break frame;
 ///     }
 /// };
-/// assert_eq!(frame.body.as_slice(), b"hello");
+/// assert_eq!(frame.body.as_ref(), b"hello");
 /// ```
 pub struct Node<P: Pattern, S: LocalStorage> {
     socket: Socket<P, S>,

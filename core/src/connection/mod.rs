@@ -122,7 +122,7 @@ use transmit::Item;
 ///     turn(&mut b, pull, &mut right, (&mut *from_pull, &mut *to_pull), now);
 ///     left.read.append(&mut right.write);
 /// }
-/// assert_eq!(to_pull.read().unwrap().body.as_slice(), b"hello");
+/// assert_eq!(to_pull.read().unwrap().body.as_ref(), b"hello");
 /// ```
 pub struct Connection<B: Body> {
     inflow: Inflow<B>,

@@ -15,6 +15,7 @@ fn table() -> Vec<(&'static str, Vec<u8>, CloseReason)> {
     let after = |rest: &[u8]| [&hello[..], rest].concat();
     let long_id = ready(SocketType::Push, Some(&[1; 256]));
     let typed = |data: &[u8]| command(b"READY", data);
+    let in_traffic = |rest: &[u8]| after(&[&ready(SocketType::Push, None), rest].concat());
     vec![
         ("not ZMTP", b"GET / HTTP/1.1\r\n".to_vec(), CloseReason::UnsupportedVersion),
         ("1.0, short identity", b"\x01\0\0\x05hello".to_vec(), CloseReason::UnsupportedVersion),
@@ -57,19 +58,11 @@ fn table() -> Vec<(&'static str, Vec<u8>, CloseReason)> {
         ("a READY of 2^44 octets", after(b"\x06\0\0\x10\0\0\0\0\0"), CloseReason::Limit(Limit::Handshake)),
         (
             "a length of 2^63 in traffic",
-            after(&[ready(SocketType::Push, None), b"\x02\xff\xff\xff\xff\xff\xff\xff\xff".to_vec()].concat()),
+            in_traffic(b"\x02\xff\xff\xff\xff\xff\xff\xff\xff"),
             protocol(WireError::LengthOverflow),
         ),
-        (
-            "ERROR in traffic",
-            after(&[ready(SocketType::Push, None), command(b"ERROR", b"\x03500")].concat()),
-            CloseReason::PeerError,
-        ),
-        (
-            "a PING of one octet",
-            after(&[ready(SocketType::Push, None), command(b"PING", b"\0")].concat()),
-            protocol(WireError::BadPing),
-        ),
+        ("ERROR in traffic", in_traffic(&command(b"ERROR", b"\x03500")), CloseReason::PeerError),
+        ("a PING of one octet", in_traffic(&command(b"PING", b"\0")), protocol(WireError::BadPing)),
     ]
 }
 
