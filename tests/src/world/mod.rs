@@ -33,6 +33,7 @@ use omnimq_core::{
     AnyPattern, CloseReason, Event, FilterError, Instant, LocalStorage, Node, Options, PipeId, RecvError, SendErrorKind,
     Side, SocketType,
 };
+use std::collections::BTreeSet;
 use std::time::Duration;
 use stream::{Offer, Stream};
 
@@ -67,7 +68,7 @@ pub struct World<S: LocalStorage> {
     rng: Rng,
     nodes: Vec<Node<AnyPattern, S>>,
     links: Vec<Link>,
-    alarms: Vec<Instant>,
+    alarms: BTreeSet<Instant>,
     events: Vec<Happening>,
     /// The application sent or received: there may be something to move.
     touched: bool,
@@ -83,7 +84,7 @@ impl<S: LocalStorage> World<S> {
             rng: Rng::new(seed),
             nodes: Vec::new(),
             links: Vec::new(),
-            alarms: Vec::new(),
+            alarms: BTreeSet::new(),
             events: Vec::new(),
             touched: false,
             history: 0xcbf2_9ce4_8422_2325,
@@ -132,7 +133,7 @@ impl<S: LocalStorage> World<S> {
     }
     /// Makes [`run_until`](Self::run_until) look again at `at`.
     pub fn alarm(&mut self, at: Instant) {
-        self.alarms.push(at);
+        self.alarms.insert(at);
     }
 }
 
