@@ -275,3 +275,178 @@ fn relay_message<R: PipeReader, W: PipeWriter<Body = R::Body>>(from: &mut R, to:
     }
     outcome
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::LocalStorage;
+    use crate::storage::fixed::Fixed;
+    use proptest::prelude::*;
+    use std::vec::Vec;
+
+    type Small = Fixed<1, 16, 32, 1, 8>;
+
+    /// Writes messages until the lane is full, relaying in between; how many there was room for.
+    fn accepted<S: LocalStorage>(send: u32, recv: u32) -> (u32, S::Lane, S::Lane) {
+        let (mut near, mut far) = (S::lane(send), S::lane(recv));
+        let mut written = 0;
+        while near.write_bytes(b"head", true).is_ok() {
+            near.write_bytes(b"body", false).unwrap();
+            written += 1;
+            relay(&mut near, &mut far).unwrap();
+        }
+        near.rollback();
+        (written, near, far)
+    }
+
+    fn marks_add_up<S: LocalStorage>() {
+        for (send, recv) in [(2, 3), (1, 1), (7, 8), (1, 5), (16, 16)] {
+            let (written, mut near, mut far) = accepted::<S>(send, recv);
+            assert_eq!(written, send + recv);
+            let mut read = 0;
+            while far.read().is_some_and(|head| head.more) {
+                assert!(!far.read().unwrap().more);
+                read += 1;
+                relay(&mut near, &mut far).unwrap();
+            }
+            assert_eq!(read, written, "whatever was taken arrives");
+            assert!(near.writable() && far.writable());
+        }
+    }
+
+    #[test]
+    fn marks_of_relayed_lanes_add_up_on_fixed() {
+        marks_add_up::<Small>();
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn marks_of_relayed_lanes_add_up_on_heap() {
+        marks_add_up::<crate::storage::heap::Heap>();
+    }
+
+    #[test]
+    fn signals_pass_full_lanes_and_close_comes_last() {
+        let (_, mut near, mut far) = accepted::<Small>(1, 1);
+        near.signal(Signal::Subscribe(b"news")).unwrap();
+        near.signal(Signal::Close(CloseReason::Unwanted)).unwrap();
+        relay(&mut near, &mut far).unwrap();
+        assert_eq!(far.front_signal(), Some(Signal::Subscribe(&b"news"[..])));
+        far.pop_signal();
+        relay(&mut near, &mut far).unwrap();
+        assert_eq!(far.front_signal(), None, "a message is still on its way");
+        (far.skip(), far.skip());
+        relay(&mut near, &mut far).unwrap();
+        assert!(far.front().is_some());
+        assert_eq!(far.front_signal(), Some(Signal::Close(CloseReason::Unwanted)));
+    }
+
+    #[test]
+    fn a_signal_waits_for_the_slot_and_is_not_lost() {
+        let (mut near, mut far) = (Small::lane(1), Small::lane(1));
+        far.signal(Signal::Cancel(b"old")).unwrap();
+        near.signal(Signal::Subscribe(b"new")).unwrap();
+        relay(&mut near, &mut far).unwrap();
+        assert_eq!(near.front_signal(), Some(Signal::Subscribe(&b"new"[..])));
+        far.pop_signal();
+        relay(&mut near, &mut far).unwrap();
+        assert_eq!((near.front_signal(), far.front_signal()), (None, Some(Signal::Subscribe(&b"new"[..]))));
+    }
+
+    /// A lane that keeps the bodies of another, but has less room for a message.
+    struct Narrow(<Small as LocalStorage>::Lane);
+
+    impl PipeWriter for Narrow {
+        type Body = <<Small as LocalStorage>::Lane as PipeWriter>::Body;
+        fn room(&mut self) -> u32 {
+            self.0.room()
+        }
+        fn hwm(&self) -> u32 {
+            PipeWriter::hwm(&self.0)
+        }
+        fn set_hwm(&mut self, hwm: u32) {
+            PipeWriter::set_hwm(&mut self.0, hwm);
+        }
+        fn write(&mut self, frame: Frame<Self::Body>) -> Result<(), (Frame<Self::Body>, Refusal)> {
+            if frame.body.len() > 4 { Err((frame, Refusal::TooLarge)) } else { self.0.write(frame) }
+        }
+        fn rollback(&mut self) {
+            self.0.rollback();
+        }
+        fn signal(&mut self, signal: Signal<&[u8]>) -> Result<(), Refusal> {
+            self.0.signal(signal)
+        }
+    }
+
+    #[test]
+    fn a_message_too_large_for_the_other_lane_is_dropped_whole_and_reported() {
+        let (mut near, mut far) = (Small::lane(8), Narrow(Small::lane(8)));
+        for message in [&[&b"a"[..], b"b"][..], &[b"c", b"too large", b"d"], &[b"e"]] {
+            for (at, part) in message.iter().enumerate() {
+                near.write_bytes(part, at + 1 < message.len()).unwrap();
+            }
+        }
+        assert_eq!(relay(&mut near, &mut far), Err(Refusal::TooLarge));
+        let arrived: Vec<_> = core::iter::from_fn(|| far.0.read()).map(|frame| (frame.body[0], frame.more)).collect();
+        assert_eq!(arrived, [(b'a', true), (b'b', false), (b'e', false)]);
+        assert_eq!(relay(&mut near, &mut far), Ok(()));
+    }
+
+    #[test]
+    fn credit_goes_out_at_every_half_of_the_mark() {
+        for (hwm, due) in [(1, 1), (2, 1), (3, 2), (4, 2), (1000, 500), (2000, 1000), (2001, 1001)] {
+            let mut receipts = Receipts::new(hwm);
+            let told: Vec<_> = (1..=3 * due).filter_map(|_| receipts.on_read(1)).collect();
+            assert_eq!(told, [due, 2 * due, 3 * due], "mark {hwm}");
+        }
+        let mut unlimited = Receipts::new(0);
+        assert!((0..5000).all(|_| unlimited.on_read(1).is_none()));
+    }
+
+    proptest! {
+        #[test]
+        fn credit_equals_its_definition(
+            hwm in 0_u32..12,
+            start in prop_oneof![Just(0), Just(u32::MAX - 3)],
+            steps in prop::collection::vec(prop_oneof![
+                3 => Just(None),
+                3 => Just(Some(0)),
+                1 => (1_u32..12).prop_map(Some),
+            ], 0..200),
+        ) {
+            // The counters wrap: begin them near the end.
+            let mut credit = Credit { hwm, written: start, returned: start };
+            let mut receipts = Receipts { read: start, reported: start, ..Receipts::new(hwm) };
+            let (mut hwm, mut waiting, mut unreported) = (hwm, 0_u32, 0_u32);
+            for step in steps {
+                match step {
+                    None if credit.available() => {
+                        credit.on_commit(1);
+                        waiting += 1;
+                        prop_assert!(hwm == 0 || waiting <= hwm);
+                    }
+                    None => prop_assert!(hwm > 0 && waiting + unreported >= hwm, "the mark is used to the full"),
+                    Some(0) if waiting > 0 => {
+                        waiting -= 1;
+                        unreported += 1;
+                        let told = receipts.on_read(1);
+                        prop_assert_eq!(told.is_some(), hwm > 0 && unreported == hwm.div_ceil(2));
+                        if let Some(total) = told {
+                            credit.on_return(total);
+                            unreported = 0;
+                        }
+                    }
+                    Some(0) => prop_assert!(credit.available(), "a reader that has read everything owes no room"),
+                    Some(new) => {
+                        hwm = new;
+                        credit.set_hwm(hwm);
+                        credit.on_return(receipts.set_hwm(hwm));
+                        unreported = 0;
+                    }
+                }
+                let room = if hwm == 0 { u32::MAX } else { hwm.saturating_sub(waiting + unreported) };
+                prop_assert_eq!(credit.room(), room);
+            }
+        }
+    }
+}
