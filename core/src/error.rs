@@ -1,19 +1,24 @@
-//! Why something was refused or ended, one type per layer. The errno each stands for is in its documentation.
+//! Why something was refused or ended, one type per layer.
+//!
+//! All are `Copy` and carry no more than a reason; what was refused comes back beside it. The errno each stands for is
+//! in its documentation, by name: numbers differ between systems and are the C binding's business.
 
 use crate::body::Frame;
 use crate::wire::WireError;
+use core::error::Error;
+use core::fmt;
 
 /// Why a connection ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CloseReason {
     /// The peer broke the protocol (EPROTO).
     Protocol(WireError),
     /// The peer speaks a protocol version that is not spoken here (EPROTONOSUPPORT).
     UnsupportedVersion,
-    /// The peer asks for another security mechanism.
+    /// The peer asks for another security mechanism (EPROTONOSUPPORT).
     MechanismMismatch,
-    /// The peer's socket type may not talk to ours (RFC 28 to 31, 41).
+    /// The peer's socket type may not talk to ours, RFC 28 to 31 and 41 (EPROTOTYPE).
     IncompatiblePeer,
     /// A frame, message or key exceeds what the storage or an option allows (EMSGSIZE).
     TooLarge,
@@ -21,20 +26,20 @@ pub enum CloseReason {
     Limit(Limit),
     /// The handshake did not finish in time (ETIMEDOUT).
     HandshakeTimeout,
-    /// A ROUTER has a peer of this routing id already.
+    /// A ROUTER has a peer of this routing id already (EADDRINUSE).
     DuplicateRoutingId,
-    /// A newer connection took this routing id over.
+    /// A newer connection took this routing id over (ECONNABORTED).
     Replaced,
-    /// The peer sent an ERROR command.
+    /// The peer sent an ERROR command (ECONNREFUSED).
     PeerError,
-    /// The peer ended the stream, or the stream failed.
+    /// The peer ended the stream, or the stream failed (ECONNRESET).
     EndOfStream,
-    /// The socket wants no connection here: a second peer of a PAIR, a closed or disconnected socket.
+    /// The socket wants no connection here: a second peer of a PAIR, a closed or disconnected socket (ECONNABORTED).
     Unwanted,
 }
 
-/// Which of [`Limits`](crate::Limits) a peer exceeded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which of [`Limits`](crate::Limits) a peer exceeded (ENOBUFS).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Limit {
     /// [`Limits::topics`](crate::Limits::topics).
@@ -51,14 +56,8 @@ pub enum Limit {
     Command,
 }
 
-impl From<WireError> for CloseReason {
-    fn from(error: WireError) -> Self {
-        Self::Protocol(error)
-    }
-}
-
 /// Why a frame was not sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SendErrorKind {
     /// No peer has room: try again later (EAGAIN).
@@ -82,15 +81,11 @@ pub struct SendError<F> {
     pub kind: SendErrorKind,
 }
 
-impl<F> SendError<F> {
-    /// `payload` was refused because of `kind`.
-    pub const fn new(payload: F, kind: SendErrorKind) -> Self {
-        Self { payload, kind }
-    }
-}
+/// A refused [`Frame`].
+pub type FrameError<B> = SendError<Frame<B>>;
 
 /// Why nothing was received.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RecvError {
     /// No message is at hand: try again later (EAGAIN).
@@ -102,7 +97,7 @@ pub enum RecvError {
 }
 
 /// Why a subscription was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FilterError {
     /// No room for another topic (ENOBUFS).
@@ -114,7 +109,7 @@ pub enum FilterError {
 }
 
 /// Why an option that carries octets was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OptionError {
     /// This socket type has no such option (EINVAL).
@@ -126,13 +121,26 @@ pub enum OptionError {
 }
 
 /// Why a frame or signal was not taken by a pipe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Refusal {
     /// High-water mark reached or signal slot taken: later (EAGAIN).
     Full,
     /// Never: the message or key exceeds the storage (EMSGSIZE).
     TooLarge,
+}
+
+impl<F> SendError<F> {
+    /// `payload` was refused because of `kind`.
+    pub const fn new(payload: F, kind: SendErrorKind) -> Self {
+        Self { payload, kind }
+    }
+}
+
+impl From<WireError> for CloseReason {
+    fn from(error: WireError) -> Self {
+        Self::Protocol(error)
+    }
 }
 
 impl From<Refusal> for SendErrorKind {
@@ -144,67 +152,155 @@ impl From<Refusal> for SendErrorKind {
     }
 }
 
-macro_rules! display {
-    ($($type:ty { $($variant:pat => $text:literal,)* })*) => { $(
-        impl core::fmt::Display for $type {
-            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                f.write_str(match self { $($variant => $text,)* })
-            }
-        }
-        impl core::error::Error for $type {}
-    )* };
-}
-
-display! {
-    CloseReason {
-        Self::Protocol(_) => "the peer broke the protocol",
-        Self::UnsupportedVersion => "the peer's protocol version is not supported",
-        Self::MechanismMismatch => "the peer asks for another security mechanism",
-        Self::IncompatiblePeer => "the peer's socket type is not compatible",
-        Self::TooLarge => "a frame, message or key is too large",
-        Self::Limit(_) => "the peer exceeded a limit",
-        Self::HandshakeTimeout => "the handshake took too long",
-        Self::DuplicateRoutingId => "another peer has this routing id",
-        Self::Replaced => "a newer connection took this routing id over",
-        Self::PeerError => "the peer reported an error",
-        Self::EndOfStream => "the stream ended",
-        Self::Unwanted => "the socket wants no connection here",
-    }
-    SendErrorKind {
-        Self::Again => "no peer has room",
-        Self::Unroutable => "nobody has this routing id",
-        Self::State => "not the time to send",
-        Self::NotSupported => "this socket type does not send",
-        Self::TooLarge => "the message is too large",
-    }
-    RecvError {
-        Self::Again => "no message is at hand",
-        Self::State => "not the time to receive",
-        Self::NotSupported => "this socket type does not receive",
-    }
-    FilterError {
-        Self::NoRoom => "no room for another topic",
-        Self::TooLong => "the topic is too long",
-        Self::NotSupported => "this socket type has no subscriptions",
-    }
-    OptionError {
-        Self::NotSupported => "this socket type has no such option",
-        Self::Invalid => "the value is not allowed",
-        Self::InUse => "another peer has this routing id",
-    }
-    Refusal {
-        Self::Full => "no room",
-        Self::TooLarge => "too large",
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Protocol(error) => return write!(f, "the peer broke the protocol: {error}"),
+            Self::UnsupportedVersion => "the peer's ZMTP version is not supported",
+            Self::MechanismMismatch => "the peer asks for another security mechanism",
+            Self::IncompatiblePeer => "the peer's socket type may not talk to this one",
+            Self::TooLarge => "a frame, message or key is larger than the storage or the size limit allows",
+            Self::Limit(limit) => return write!(f, "the peer exceeded the limit of {limit}"),
+            Self::HandshakeTimeout => "the handshake did not finish in time",
+            Self::DuplicateRoutingId => "another peer has this routing id, and handover is off",
+            Self::Replaced => "a newer connection took this routing id over",
+            Self::PeerError => "the peer reported an error",
+            Self::EndOfStream => "the stream ended",
+            Self::Unwanted => "the socket wants no connection here",
+        })
     }
 }
 
-impl<F> core::fmt::Display for SendError<F> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Topics => "topics per peer (`Limits::topics`)",
+            Self::TopicLen => "octets of a topic (`Limits::topic_len`)",
+            Self::Peers => "peers per socket (`Limits::peers`)",
+            Self::Metadata => "octets of metadata (`Limits::metadata`)",
+            Self::Handshake => "octets before the handshake ends (`Limits::handshake`)",
+            Self::Command => "octets of a command (`Limits::command`)",
+        })
+    }
+}
+
+impl fmt::Display for SendErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Again => "no peer has room for another message",
+            Self::Unroutable => "no peer has this routing id",
+            Self::State => "this socket has to receive before it may send",
+            Self::NotSupported => "sockets of this type do not send",
+            Self::TooLarge => "the message is larger than the storage can keep",
+        })
+    }
+}
+
+impl<F> fmt::Display for SendError<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.kind.fmt(f)
     }
 }
 
-impl<F: core::fmt::Debug> core::error::Error for SendError<F> {}
+impl fmt::Display for RecvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Again => "no message has come",
+            Self::State => "this socket has to send before it may receive",
+            Self::NotSupported => "sockets of this type do not receive",
+        })
+    }
+}
 
-/// A refused [`Frame`].
-pub type FrameError<B> = SendError<Frame<B>>;
+impl fmt::Display for FilterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoRoom => "the storage has no room for another topic",
+            Self::TooLong => "the topic is longer than the storage can keep",
+            Self::NotSupported => "sockets of this type have no subscriptions",
+        })
+    }
+}
+
+impl fmt::Display for OptionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotSupported => "sockets of this type have no such option",
+            Self::Invalid => "the value is empty, or longer than the protocol or the storage allows",
+            Self::InUse => "another peer has this routing id",
+        })
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full => "the pipe has no room yet",
+            Self::TooLarge => "larger than the pipe can keep",
+        })
+    }
+}
+
+impl Error for CloseReason {}
+impl Error for Limit {}
+impl Error for SendErrorKind {}
+impl<F: fmt::Debug> Error for SendError<F> {}
+impl Error for RecvError {}
+impl Error for FilterError {}
+impl Error for OptionError {}
+impl Error for Refusal {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::boxed::Box;
+    use std::collections::BTreeSet;
+    use std::string::{String, ToString};
+    use std::vec::Vec;
+
+    fn reasons() -> Vec<CloseReason> {
+        let limits = [Limit::Topics, Limit::TopicLen, Limit::Peers, Limit::Metadata, Limit::Handshake, Limit::Command];
+        let others = [
+            CloseReason::Protocol(WireError::BadGreeting),
+            CloseReason::Protocol(WireError::Oversize),
+            CloseReason::UnsupportedVersion,
+            CloseReason::MechanismMismatch,
+            CloseReason::IncompatiblePeer,
+            CloseReason::TooLarge,
+            CloseReason::HandshakeTimeout,
+            CloseReason::DuplicateRoutingId,
+            CloseReason::Replaced,
+            CloseReason::PeerError,
+            CloseReason::EndOfStream,
+            CloseReason::Unwanted,
+        ];
+        limits.map(CloseReason::Limit).into_iter().chain(others).collect()
+    }
+
+    #[test]
+    fn every_reason_has_a_text_of_its_own() {
+        let texts: BTreeSet<String> = reasons().iter().map(ToString::to_string).collect();
+        assert_eq!(texts.len(), reasons().len());
+    }
+
+    #[test]
+    fn a_text_names_the_limit_or_the_fault() {
+        let text = CloseReason::Limit(Limit::TopicLen).to_string();
+        assert_eq!(text, "the peer exceeded the limit of octets of a topic (`Limits::topic_len`)");
+        let text = CloseReason::from(WireError::BadGreeting).to_string();
+        assert_eq!(text, "the peer broke the protocol: a malformed greeting");
+    }
+
+    #[test]
+    fn a_refused_frame_is_an_error_that_says_why() {
+        let frame = Frame { body: crate::storage::fixed::Bytes::<4>::default(), more: true };
+        let error: Box<dyn Error> = Box::new(FrameError::new(frame, Refusal::Full.into()));
+        assert_eq!(error.to_string(), SendErrorKind::Again.to_string());
+        assert_eq!(SendErrorKind::from(Refusal::TooLarge), SendErrorKind::TooLarge);
+    }
+
+    #[test]
+    fn an_error_is_a_word() {
+        assert!(size_of::<CloseReason>() <= 2 && size_of::<SendErrorKind>() == 1 && size_of::<Refusal>() == 1);
+    }
+}
