@@ -20,6 +20,11 @@ impl<const N: usize> Bytes<N> {
         new.bytes.get_mut(..from.len())?.copy_from_slice(from);
         Some(new)
     }
+    /// The octets kept.
+    #[inline]
+    pub fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+    }
     /// `len` zeros; `None` when they are more than `N`.
     #[inline]
     fn zeroed(len: usize) -> Option<Self> {
@@ -39,7 +44,7 @@ impl<const N: usize> Default for Bytes<N> {
 impl<const N: usize> AsRef<[u8]> for Bytes<N> {
     #[inline]
     fn as_ref(&self) -> &[u8] {
-        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+        self.as_slice()
     }
 }
 
@@ -47,7 +52,7 @@ impl<const N: usize> core::ops::Deref for Bytes<N> {
     type Target = [u8];
     #[inline]
     fn deref(&self) -> &[u8] {
-        self.as_ref()
+        self.as_slice()
     }
 }
 
