@@ -5,3 +5,8 @@
 pub mod rng;
 pub mod seeds;
 pub mod world;
+
+/// The README's examples, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
