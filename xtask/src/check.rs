@@ -6,6 +6,9 @@ use crate::process::Process;
 use crate::source::Finding;
 use crate::{COMMANDS, arrows, guarantees, portability, source, tidy};
 
+/// Everything, and the core alone: in a build of everything its other users turn its features on.
+const BUILDS: [&str; 2] = ["--workspace --features omnimq-core/alloc", "--package omnimq-core"];
+
 /// Crates that are workspaces of their own, because they are built with other settings.
 const APART: [&str; 1] = ["core/no-alloc"];
 
@@ -16,12 +19,11 @@ pub(crate) fn run() -> Result<()> {
     for folder in APART {
         Process::cargo().words("fmt --check --manifest-path").arg(format!("{folder}/Cargo.toml")).run()?;
     }
-    for features in ["", "--features omnimq-core/alloc"] {
-        Process::cargo().words("clippy --quiet --workspace --all-targets").words(features).words("-- -D warnings").run()?;
+    for what in BUILDS {
+        Process::cargo().words("clippy --quiet --all-targets").words(what).words("-- -D warnings").run()?;
     }
-    for features in ["", "--features omnimq-core/alloc"] {
-        let doc = Process::cargo().words("doc --quiet --no-deps --workspace").words(features);
-        doc.env("RUSTDOCFLAGS", "-D warnings").run()?;
+    for what in BUILDS {
+        Process::cargo().words("doc --quiet --no-deps").words(what).env("RUSTDOCFLAGS", "-D warnings").run()?;
     }
     portability::run()
 }
