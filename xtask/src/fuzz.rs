@@ -49,11 +49,14 @@ fn targets(metadata: &Value) -> Vec<String> {
     programs.filter_map(|target| target["name"].as_str()).map(str::to_string).collect()
 }
 
+/// Starts from the committed seeds and keeps what is found in the corpus, which is not committed.
 /// The compiler's unstable options carry the sanitizer and the coverage counters, so `RUSTC_BOOTSTRAP` asks for them.
 fn one(target: &str, seconds: u64) -> Result<()> {
     cargo_tool("cargo-fuzz", "fuzz")?;
-    let fuzz = Process::cargo().words("fuzz run --fuzz-dir").arg(FOLDER).arg(target).arg("--");
-    fuzz.arg(format!("-max_total_time={seconds}")).env("RUSTC_BOOTSTRAP", "1").run()
+    let [corpus, seeds] = ["corpus", "seeds"].map(|folder| root().join(FOLDER).join(folder).join(target));
+    std::fs::create_dir_all(&corpus)?;
+    let fuzz = Process::cargo().words("fuzz run --fuzz-dir").arg(FOLDER).arg(target).arg(corpus).arg(seeds);
+    fuzz.arg("--").arg(format!("-max_total_time={seconds}")).env("RUSTC_BOOTSTRAP", "1").run()
 }
 
 #[cfg(test)]
