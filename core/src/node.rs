@@ -117,6 +117,14 @@ impl<P: Pattern, S: LocalStorage> Node<P, S> {
             }
         }
     }
+    /// The byte stream has ended and no other will take its place. Messages towards the peer are given up; those that
+    /// have arrived stay readable, and when they have been read the place is free.
+    pub fn close(&mut self, id: PipeId) {
+        if let (Some(old), Some(pipe)) = (self.connections.take(id), self.socket.pipe(id)) {
+            old.release(&mut pipe.tx, &mut pipe.rx);
+        }
+        self.socket.close_pipe(id);
+    }
     /// Forgets a byte stream and its pipe, with the messages in it.
     pub fn detach(&mut self, id: PipeId) {
         self.connections.take(id);

@@ -3,7 +3,7 @@
 use super::stream::Stream;
 use super::{NodeId, Plan};
 use crate::rng::Rng;
-use omnimq_core::{CloseReason, Instant, PipeId};
+use omnimq_core::{Failure, Instant, PipeId, Reconnect};
 use std::time::Duration;
 
 /// A link's place in its world.
@@ -42,10 +42,10 @@ impl End {
 pub enum LinkState {
     /// There is a stream.
     Up,
-    /// There is none; the connecting side tries again at that time, if nothing forbids it.
+    /// There is none; the connecting side tries again at that time, or at once.
     Down(Option<Instant>),
     /// The connecting side gave up for that reason.
-    Dead(CloseReason),
+    Stopped(Failure),
 }
 
 /// One side of a link.
@@ -67,7 +67,12 @@ pub(super) enum Trouble {
 
 #[derive(Debug)]
 pub(super) struct Link {
-    pub(super) state: LinkState,
+    /// There is a stream.
+    pub(super) up: bool,
+    /// The back-off of the connecting side.
+    pub(super) reconnect: Reconnect,
+    /// The first try is yet to be made.
+    pub(super) fresh: bool,
     pub(super) sides: [Side; 2],
     /// By the end that sends.
     pub(super) streams: [Stream; 2],
@@ -81,10 +86,12 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(bind: NodeId, connect: NodeId, now: Instant) -> Self {
+    pub(super) fn new(bind: NodeId, connect: NodeId, reconnect: Reconnect) -> Self {
         let side = |node| Side { node, pipe: None, open: false };
         Self {
-            state: LinkState::Down(Some(now)),
+            up: false,
+            reconnect,
+            fresh: true,
             sides: [side(bind), side(connect)],
             streams: Default::default(),
             streams_made: 0,
@@ -94,8 +101,24 @@ impl Link {
             next_stall: [None; 2],
         }
     }
+    pub(super) fn state(&self) -> LinkState {
+        match (self.up, self.reconnect.stopped()) {
+            (true, _) => LinkState::Up,
+            (false, Some(failure)) => LinkState::Stopped(failure),
+            (false, None) => LinkState::Down(self.reconnect.poll_timeout()),
+        }
+    }
+    /// Whether it is time to connect; true once per try.
+    pub(super) fn tries(&mut self, now: Instant) -> bool {
+        !self.up && (std::mem::take(&mut self.fresh) || self.reconnect.handle_timeout(now))
+    }
     pub(super) fn side(&mut self, end: End) -> &mut Side {
         &mut self.sides[end.index()]
+    }
+    /// Whether this is the connecting side's `pipe`.
+    pub(super) fn connects(&self, node: NodeId, pipe: PipeId) -> bool {
+        let side = &self.sides[End::Connect.index()];
+        side.node == node && side.pipe == Some(pipe)
     }
     /// What `end` sends.
     pub(super) fn from(&mut self, end: End) -> &mut Stream {
@@ -129,10 +152,7 @@ impl Link {
     }
     /// When something happens here next after `now`.
     pub(super) fn next(&self, now: Instant) -> Option<Instant> {
-        let retry = match self.state {
-            LinkState::Down(at) => at.filter(|_| !self.refused),
-            LinkState::Up | LinkState::Dead(_) => None,
-        };
+        let retry = if self.up { None } else { self.reconnect.poll_timeout() };
         let troubles = [self.next_cut, self.next_half_close, self.next_stall[0], self.next_stall[1], retry];
         let streams = self.streams.iter().filter_map(|stream| stream.next(now));
         troubles.into_iter().flatten().chain(streams).min()

@@ -30,8 +30,8 @@ pub use plan::{Micros, Plan};
 use crate::rng::Rng;
 use link::{Link, Trouble};
 use omnimq_core::{
-    AnyPattern, CloseReason, Event, FilterError, Instant, LocalStorage, Node, Options, PipeId, RecvError, SendErrorKind,
-    Side, SocketType,
+    AnyPattern, Event, Failure, FilterError, Instant, LocalStorage, Node, Options, PipeId, Reconnect, RecvError,
+    SendErrorKind, Side, SocketType,
 };
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -56,9 +56,6 @@ pub struct Happening {
     /// What.
     pub event: Event,
 }
-
-/// How long a connecting side waits before it tries again.
-const BACK_OFF: Duration = Duration::from_millis(10);
 
 /// Nodes, the links between them, and the time.
 pub struct World<S: LocalStorage> {
@@ -102,7 +99,7 @@ impl<S: LocalStorage> World<S> {
     }
     /// `connect` connects to `bind`. The pipe of the connecting side is there at once, the stream at the next step.
     pub fn connect(&mut self, connect: NodeId, bind: NodeId) -> LinkId {
-        let mut link = Link::new(bind, connect, self.now);
+        let mut link = Link::new(bind, connect, Reconnect::new(self.plan.reconnect, self.rng.draw()));
         let pipe = self.nodes[connect.0].attach(Side::Connect, self.now);
         link.side(End::Connect).pipe = Some(pipe.expect("a free place at the connecting node"));
         link.foresee(&self.plan, self.now, &mut self.rng);
@@ -241,11 +238,6 @@ impl<S: LocalStorage> World<S> {
                 }
             }
             self.links[at.0].foresee(&self.plan, self.now, &mut self.rng);
-            if let LinkState::Down(Some(retry)) = self.links[at.0].state
-                && retry <= self.now
-            {
-                self.establish(at);
-            }
         }
     }
     /// Moves everything that can move at this moment.
@@ -256,7 +248,7 @@ impl<S: LocalStorage> World<S> {
                 node.handle_timeout(self.now);
             }
             for at in (0..self.links.len()).map(LinkId) {
-                if self.links[at.0].state == LinkState::Down(Some(self.now)) {
+                if self.links[at.0].tries(self.now) {
                     self.establish(at);
                 }
                 for end in End::BOTH {
@@ -274,7 +266,12 @@ impl<S: LocalStorage> World<S> {
     fn listen(&mut self) {
         for (at, node) in self.nodes.iter_mut().enumerate() {
             while let Some((pipe, event)) = node.poll_event() {
-                self.events.push(Happening { at: self.now, node: NodeId(at), pipe, event });
+                let node = NodeId(at);
+                self.events.push(Happening { at: self.now, node, pipe, event });
+                let mine = |link: &&mut Link| link.connects(node, pipe);
+                if let (Event::HandshakeSucceeded { .. }, Some(link)) = (event, self.links.iter_mut().find(mine)) {
+                    link.reconnect.on_handshake();
+                }
             }
         }
     }
@@ -284,7 +281,7 @@ impl<S: LocalStorage> World<S> {
 impl<S: LocalStorage> World<S> {
     /// Where the link stands.
     pub fn state(&self, link: LinkId) -> LinkState {
-        self.links[link.0].state
+        self.links[link.0].state()
     }
     /// Whether both ends have finished the handshake of the present stream.
     pub fn is_ready(&self, link: LinkId) -> bool {
@@ -297,7 +294,7 @@ impl<S: LocalStorage> World<S> {
     }
     /// Both directions die; what is in flight is lost. The connecting side will try again.
     pub fn cut(&mut self, at: LinkId) {
-        if self.links[at.0].state != LinkState::Up {
+        if !self.links[at.0].up {
             return;
         }
         self.record(at, 0xc0, b"cut");
@@ -308,7 +305,7 @@ impl<S: LocalStorage> World<S> {
     }
     /// What `from` sends ends here, after what it sent before; the other direction lives on.
     pub fn half_close(&mut self, at: LinkId, from: End) {
-        if self.links[at.0].state == LinkState::Up {
+        if self.links[at.0].up {
             self.record(at, 0xe0, b"half-close");
             let due = self.now + self.latency();
             self.links[at.0].from(from).finish(due);
@@ -319,17 +316,6 @@ impl<S: LocalStorage> World<S> {
         self.record(at, 0xa0, b"stall");
         let until = self.now + lasts;
         self.links[at.0].from(from).hold(until);
-    }
-    /// The connecting side gives its pipe up, with all that is in it, and connects anew.
-    pub fn replace(&mut self, at: LinkId) {
-        self.cut(at);
-        let link = &mut self.links[at.0];
-        let side = link.side(End::Connect);
-        let node = &mut self.nodes[side.node.0];
-        side.pipe.take().into_iter().for_each(|pipe| node.detach(pipe));
-        side.pipe = node.attach(Side::Connect, self.now);
-        link.state = LinkState::Down(Some(self.now));
-        self.touched = true;
     }
     /// Whether attempts to connect fail from here on: the other side does not listen.
     pub fn refuse(&mut self, at: LinkId, refused: bool) {
@@ -349,8 +335,17 @@ impl<S: LocalStorage> World<S> {
         self.listen();
         let link = &mut self.links[at.0];
         let side = link.side(end);
-        if end == End::Bind {
-            side.pipe.take().into_iter().for_each(|pipe| self.nodes[side.node.0].detach(pipe));
+        match (end, side.pipe) {
+            (End::Bind, Some(pipe)) => {
+                self.nodes[side.node.0].close(pipe);
+                side.pipe = None;
+            }
+            (End::Connect, Some(pipe)) => {
+                if let Some(reason) = self.nodes[side.node.0].closed(pipe) {
+                    link.reconnect.on_close(reason, self.now);
+                }
+            }
+            (_, None) => {}
         }
         *link.from(end.other()) = Stream::default();
         let due = self.now + Self::draw_latency(&self.plan, &mut self.rng);
@@ -360,20 +355,18 @@ impl<S: LocalStorage> World<S> {
     fn take_down(&mut self, at: LinkId) {
         let link = &mut self.links[at.0];
         link.streams = [Stream::default(), Stream::default()];
-        if link.state == LinkState::Up {
-            link.state = LinkState::Down(Some(self.now + BACK_OFF));
-        }
+        link.up = false;
     }
     /// The connecting side tries to get a stream.
     fn establish(&mut self, at: LinkId) {
         let link = &mut self.links[at.0];
         if link.refused {
-            link.state = LinkState::Down(Some(self.now + BACK_OFF));
+            link.reconnect.on_failure(Failure::Refused, self.now);
             return;
         }
         let binder = &mut self.nodes[link.side(End::Bind).node.0];
         let Some(pipe) = binder.attach(Side::Bind, self.now) else {
-            link.state = LinkState::Down(Some(self.now + BACK_OFF));
+            link.reconnect.on_failure(Failure::Handshake, self.now);
             return;
         };
         link.side(End::Bind).pipe = Some(pipe);
@@ -382,7 +375,7 @@ impl<S: LocalStorage> World<S> {
         for end in End::BOTH {
             link.side(end).open = true;
         }
-        link.state = LinkState::Up;
+        link.up = true;
         link.streams_made += 1;
         self.record(at, 0x50, b"up");
     }
@@ -456,17 +449,10 @@ impl<S: LocalStorage> World<S> {
         }
         self.hang_up(at, end);
         let link = &mut self.links[at.0];
-        if let (End::Connect, Some(reason)) = (end, closed.filter(|reason| !Self::retries(*reason))) {
-            link.state = LinkState::Dead(reason);
-        }
         if link.sides.iter().all(|side| !side.open) {
             self.take_down(at);
         }
         true
-    }
-    /// Whether the connecting side tries again: not after a protocol error.
-    fn retries(reason: CloseReason) -> bool {
-        matches!(reason, CloseReason::EndOfStream | CloseReason::HandshakeTimeout)
     }
     fn latency(&mut self) -> Duration {
         Self::draw_latency(&self.plan, &mut self.rng)

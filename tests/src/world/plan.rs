@@ -1,5 +1,6 @@
 //! What a wire does to the octets it carries.
 
+use omnimq_core::ReconnectPolicy;
 use std::ops::RangeInclusive;
 
 /// Microseconds, drawn from a range.
@@ -20,6 +21,8 @@ pub struct Plan {
     pub cut: Option<Micros>,
     /// Time between half-closes, if there are any: one direction ends, after what was sent before.
     pub half_close: Option<Micros>,
+    /// When the connecting side tries again.
+    pub reconnect: ReconnectPolicy,
     /// Trouble (stall, cut, half-close) ends here, so that a scenario can.
     pub peace: u64,
 }
@@ -33,6 +36,7 @@ impl Plan {
         stall: None,
         cut: None,
         half_close: None,
+        reconnect: ReconnectPolicy::from_options(10, 0, 0),
         peace: 2_000_000,
     };
     /// Octets come in random pieces through a small window.

@@ -4,7 +4,7 @@ use crate::kind::{Kind, Small, options};
 use crate::message::Stamp;
 use omnimq_core::{Heap, Instant, SendErrorKind, SocketType};
 use omnimq_tests::seeds;
-use omnimq_tests::world::{End, LinkId, Message, NodeId, Plan, World};
+use omnimq_tests::world::{End, LinkId, LinkState, Message, NodeId, Plan, World};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -296,4 +296,157 @@ fn req_asks_three_reps_in_turn() {
         assert!(asked.windows(3).all(|three| three[0] != three[1] && three[1] != three[2] && three[0] != three[2]));
     }
     everywhere(scenario::<Heap>, scenario::<Small>);
+}
+
+#[test]
+fn xpub_sees_the_first_subscription_and_the_last_cancellation() {
+    fn scenario<S: Kind>(seed: u64, end: End) {
+        let mut star = Star::<S>::new(SocketType::XPub, SocketType::Sub, end, Plan::SPLIT, seed);
+        star.meet();
+        let middle = star.middle;
+        let events = |world: &mut World<S>| -> Vec<Message> {
+            world.run(SECOND);
+            std::iter::from_fn(|| world.recv(middle)).collect()
+        };
+        let [first, second, third] = star.around;
+        let world = &mut star.world;
+        world.subscribe(first, b"x").unwrap();
+        assert_eq!(events(world), [[b"\x01x"]]);
+        world.subscribe(second, b"x").unwrap();
+        world.subscribe(third, b"x").unwrap();
+        world.subscribe(third, b"x").unwrap();
+        assert_eq!(events(world), [[b""; 1]; 0], "not the first");
+        world.subscribe(second, b"xy").unwrap();
+        assert_eq!(events(world), [[b"\x01xy"]]);
+        world.unsubscribe(first, b"x").unwrap();
+        world.unsubscribe(second, b"x").unwrap();
+        world.unsubscribe(third, b"x").unwrap();
+        assert_eq!(events(world), [[b""; 1]; 0], "not the last: the third had asked twice");
+        // The third goes without a word, and comes back with the one subscription it still has.
+        world.cut(star.links[2]);
+        assert_eq!(events(world), [[b"\x00x"], [b"\x01x"]]);
+        world.unsubscribe(third, b"x").unwrap();
+        assert_eq!(events(world), [[b"\x00x"]]);
+        // Who has gone wants nothing; but a pipe that we made to a peer outlives its streams, and so do its topics.
+        world.refuse(star.links[1], true);
+        world.cut(star.links[1]);
+        let gone: &[[&[u8]; 1]] = if end == End::Bind { &[[b"\x00xy"]] } else { &[] };
+        assert_eq!(events(world), gone);
+    }
+    everywhere(scenario::<Heap>, scenario::<Small>);
+}
+
+#[test]
+fn xsub_messages_reach_every_xpub_and_its_subscriptions_too() {
+    fn scenario<S: Kind>(seed: u64, end: End) {
+        let mut star = Star::<S>::new(SocketType::XSub, SocketType::XPub, end, Plan::SPLIT, seed);
+        star.meet();
+        star.world.send(star.middle, &[b"\x01topic"]).unwrap();
+        star.world.send(star.middle, &[b"hello", b"there"]).unwrap();
+        star.world.run(SECOND);
+        for heard in star.drain() {
+            assert_eq!(heard, [vec![b"\x01topic".to_vec()], vec![b"hello".to_vec(), b"there".to_vec()]]);
+        }
+        for (at, node) in star.around.into_iter().enumerate() {
+            star.world.send(node, &[format!("topic {at}")]).unwrap();
+            star.world.send(node, &[format!("other {at}")]).unwrap();
+        }
+        star.world.run(SECOND);
+        let mut heard: Vec<Message> = std::iter::from_fn(|| star.world.recv(star.middle)).collect();
+        heard.sort();
+        assert_eq!(heard, [[b"topic 0"], [b"topic 1"], [b"topic 2"]]);
+    }
+    everywhere(scenario::<Heap>, scenario::<Small>);
+}
+
+#[test]
+fn what_came_before_the_end_of_a_stream_is_still_heard() {
+    fn scenario<S: Kind>(seed: u64, end: End) {
+        let mut star = Star::<S>::new(SocketType::Pull, SocketType::Push, end, Plan::SPLIT, seed);
+        star.meet();
+        for (at, node) in star.around.into_iter().enumerate() {
+            for number in 0..S::HWM {
+                star.world.send(node, &[[at as u8], [number as u8]]).unwrap();
+            }
+        }
+        // All arrives; then every stream ends, in three ways, and none comes back.
+        star.world.run(SECOND);
+        for (at, link) in star.links.into_iter().enumerate() {
+            star.world.refuse(link, true);
+            match at {
+                0 => star.world.cut(link),
+                1 => star.world.half_close(link, end.other()),
+                _ => star.world.half_close(link, end),
+            }
+        }
+        star.world.run(SECOND);
+        assert!(star.links.iter().all(|link| matches!(star.world.state(*link), LinkState::Down(_))));
+        let mut heard: Vec<Message> = std::iter::from_fn(|| star.world.recv(star.middle)).collect();
+        heard.sort();
+        let said = (0..3).flat_map(|at| (0..S::HWM).map(move |number| vec![vec![at], vec![number as u8]]));
+        assert_eq!(heard, said.collect::<Vec<_>>());
+    }
+    everywhere(scenario::<Heap>, scenario::<Small>);
+}
+
+#[test]
+fn a_second_peer_of_a_pair_is_turned_away_until_the_first_has_gone() {
+    fn scenario<S: Kind>(seed: u64) {
+        let mut world = World::<S>::new(seed, Plan::CALM);
+        let [middle, first, second] = [0; 3].map(|_| world.node(SocketType::Pair, options::<S>(seed)));
+        let link = world.connect(first, middle);
+        world.run_until(SECOND, |world| world.is_ready(link));
+        let late = world.connect(second, middle);
+        world.run(SECOND);
+        assert!(!world.is_ready(late) && world.is_ready(link));
+        world.send(first, &["first"]).unwrap();
+        world.run(SECOND);
+        assert_eq!(world.recv(middle).unwrap(), [b"first"]);
+        assert!(world.recv(middle).is_none());
+        world.refuse(link, true);
+        world.cut(link);
+        world.run_until(60 * SECOND, |world| world.is_ready(late));
+        world.send(second, &["second"]).unwrap();
+        world.run(SECOND);
+        assert_eq!(world.recv(middle).unwrap(), [b"second"]);
+    }
+    seeds::each(|seed| {
+        scenario::<Heap>(seed);
+        scenario::<Small>(seed);
+    });
+}
+
+#[test]
+fn a_strict_req_waits_for_its_lost_answer_and_a_relaxed_one_asks_again() {
+    fn scenario<S: Kind>(seed: u64) {
+        for relaxed in [false, true] {
+            let mut world = World::<S>::new(seed, Plan::CALM);
+            let mut options = options::<S>(seed);
+            (options.correlate, options.relaxed) = (relaxed, relaxed);
+            let req = world.node(SocketType::Req, options);
+            let rep = world.node(SocketType::Rep, options);
+            let link = world.connect(req, rep);
+            world.send(req, &["lost"]).unwrap();
+            world.run(SECOND);
+            world.cut(link);
+            assert_eq!(world.recv(rep).unwrap(), [b"lost"], "heard, and its asker has gone");
+            world.send(rep, &["to nobody"]).unwrap();
+            world.run(SECOND);
+            assert!(world.recv(req).is_none());
+            if !relaxed {
+                assert_eq!(world.send(req, &["again"]), Err(SendErrorKind::State));
+                continue;
+            }
+            world.send(req, &["again"]).unwrap();
+            world.run(SECOND);
+            let question = world.recv(rep).unwrap();
+            world.send(rep, &question).unwrap();
+            world.run(SECOND);
+            assert_eq!(world.recv(req).unwrap(), [b"again"]);
+        }
+    }
+    seeds::each(|seed| {
+        scenario::<Heap>(seed);
+        scenario::<Small>(seed);
+    });
 }

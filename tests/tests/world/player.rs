@@ -25,9 +25,11 @@ impl Part {
     /// The part of a socket of type `mine` towards one of type `peer`.
     pub(crate) fn of(mine: SocketType, peer: SocketType) -> Self {
         match (mine, peer) {
-            (SocketType::Push | SocketType::Pub, _) => Self::Talk,
-            (SocketType::Pull | SocketType::Sub, _) => Self::Listen,
-            (SocketType::Dealer, SocketType::Dealer) | (SocketType::Router, SocketType::Router) => Self::Both,
+            (SocketType::Push | SocketType::Pub | SocketType::XPub, _) => Self::Talk,
+            (SocketType::Pull | SocketType::Sub | SocketType::XSub, _) => Self::Listen,
+            (SocketType::Pair, _) | (SocketType::Dealer, SocketType::Dealer) | (SocketType::Router, SocketType::Router) => {
+                Self::Both
+            }
             (SocketType::Req | SocketType::Dealer, _) => Self::Ask,
             (SocketType::Rep | SocketType::Router, _) => Self::Echo,
             (mine, peer) => panic!("{mine:?} and {peer:?} do not talk"),
@@ -43,8 +45,7 @@ impl Part {
 pub(crate) struct Player {
     pub(crate) node: NodeId,
     pub(crate) part: Part,
-    /// It asks and may not ask again before the answer: REQ.
-    strict: bool,
+    socket_type: SocketType,
     pub(crate) from: u8,
     pub(crate) topic: u8,
     /// What goes before and comes before each message: a routing id, an empty delimiter.
@@ -53,6 +54,8 @@ pub(crate) struct Player {
     pub(crate) next: u32,
     /// What it heard, oldest first.
     pub(crate) heard: Vec<Stamp>,
+    /// XPUB: how many subscription events it heard.
+    pub(crate) subscriptions: usize,
     /// ASK: until when to wait for the echo of the last message.
     waiting: Option<Instant>,
     /// ASK: how long it waits before it asks something else.
@@ -73,7 +76,8 @@ impl Player {
         Self {
             node,
             part,
-            strict: mine == SocketType::Req,
+            socket_type: mine,
+            subscriptions: 0,
             from,
             topic: b't',
             envelope,
@@ -109,14 +113,10 @@ impl Player {
             Err(kind) => panic!("{kind}"),
         }
     }
-    /// A strict REQ whose question or answer was lost waits for ever: its application is to make a new connection.
-    pub(crate) fn lost_patience(&mut self, now: Instant) -> bool {
-        self.strict && self.waiting.take_if(|until| *until <= now).is_some()
-    }
     /// Takes what has come, echoing if that is its part. Returns how many messages came.
     pub(crate) fn hear<S: Kind>(&mut self, world: &mut World<S>) -> usize {
         if self.part == Part::Talk {
-            return 0;
+            return self.hear_subscriptions(world);
         }
         if self.part == Part::Echo {
             return self.echo(world);
@@ -131,6 +131,19 @@ impl Player {
             self.heard.push(stamp);
         }
         self.heard.len() - before
+    }
+    /// XPUB hears of subscriptions: of this one topic, on and off in turn.
+    fn hear_subscriptions<S: Kind>(&mut self, world: &mut World<S>) -> usize {
+        if self.socket_type != SocketType::XPub {
+            return 0;
+        }
+        let before = self.subscriptions;
+        while let Some(event) = world.recv(self.node) {
+            let on = u8::from(self.subscriptions.is_multiple_of(2));
+            assert_eq!(event, [[on, self.topic]], "event {} of XPUB", self.subscriptions);
+            self.subscriptions += 1;
+        }
+        self.subscriptions - before
     }
     fn echo<S: Kind>(&mut self, world: &mut World<S>) -> usize {
         let mut answered = 0;
