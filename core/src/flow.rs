@@ -123,9 +123,12 @@ impl<B: Body> Inflow<B> {
         self.decoder.finish();
         self.boundary = true;
     }
-    /// Whether a whole body is kept, waiting to be taken.
+    /// Whether a frame waits to be taken none of which is left in the input: its body is kept here, or it has none.
     pub fn is_complete(&self) -> bool {
-        self.draft.as_ref().is_some_and(|draft| draft.missing() == 0)
+        match &self.draft {
+            Some(draft) => draft.missing() == 0,
+            None => matches!(self.decoder.clone().header(&[], &mut 0), Ok(Some(header)) if header.len == 0),
+        }
     }
     /// Where the next bytes of the stream belong, while a body is incomplete: read straight into it.
     pub fn wanted(&mut self) -> Option<&mut [u8]> {
@@ -138,9 +141,9 @@ impl<B: Body> Inflow<B> {
             draft.advance(n.min(room));
         }
     }
-    /// Forgets the incomplete body.
+    /// Forgets the frame in progress.
     pub fn clear(&mut self) {
-        self.draft = None;
+        *self = Self::new(self.decoder.framing, self.decoder.max);
     }
 }
 

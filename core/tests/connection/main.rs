@@ -4,10 +4,13 @@
 #[macro_use]
 mod trace;
 
+mod chaos;
+mod chunks;
 mod commands;
 mod errors;
 mod handshake;
 mod images;
 mod messages;
 mod release;
+mod runs;
 mod subscriptions;

@@ -110,6 +110,25 @@ fn a_sink_of_any_size_gets_the_same_messages() {
     on::<Small>();
 }
 
+/// An empty frame that waits has left nothing in the input: the driver is told so.
+#[test]
+fn an_empty_frame_may_stall() {
+    fn on<S: LocalStorage>() {
+        let mut side = Side::<S>::ready(SocketType::Pull, SocketType::Push, 1);
+        side.rx.set_hwm(1);
+        send!(side, message(&[b"a"]));
+        assert!(!side.connection.is_stalled());
+        send!(side, message(&[b""]));
+        assert!(side.connection.is_stalled());
+        assert_eq!(side.messages(), [[b"a"]]);
+        send!(side, b"");
+        assert!(!side.connection.is_stalled());
+        assert_eq!(side.messages(), [[b""]]);
+    }
+    on::<Heap>();
+    on::<Small>();
+}
+
 /// A driver reads a large body to where it stays.
 #[test]
 fn a_body_is_filled_in_place() {

@@ -2,6 +2,18 @@
 
 use omnimq_core::connection::{Config, Connection, Event, Local};
 use omnimq_core::{Fixed, Instant, LocalStorage, PipeReader, PipeWriter, Signal, Sink, SocketType, Storage};
+use proptest::test_runner::{Config as ProptestConfig, RngSeed};
+
+/// The same cases in every run, unless the environment asks for others (`PROPTEST_RNG_SEED`, `PROPTEST_CASES`).
+pub fn cases(cases: u32) -> ProptestConfig {
+    let default = ProptestConfig::default();
+    let rng_seed = match default.rng_seed {
+        RngSeed::Random => RngSeed::Fixed(31),
+        chosen => chosen,
+    };
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { default.cases } else { cases };
+    ProptestConfig { rng_seed, cases, failure_persistence: None, max_shrink_iters: 2000, ..default }
+}
 
 /// Storage of fixed size, large enough for the traces.
 pub type Small = Fixed<2, 8, 320, 4, 300>;
