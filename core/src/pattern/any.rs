@@ -34,7 +34,7 @@ macro_rules! any_pattern {
 
         /// The state of whichever pattern was chosen.
         pub enum AnyState<S: Storage> {
-            $($name(<$name as Pattern>::State<S>),)*
+            $(#[doc = concat!("That of [`", stringify!($name), "`].")] $name(<$name as Pattern>::State<S>),)*
         }
 
         impl Pattern for AnyPattern {
