@@ -267,6 +267,12 @@ impl<B: Body> Connection<B> {
             && self.state.item == Item::None
             && !self.state.tx_open
     }
+    /// Whether [`poll_transmit`](Self::poll_transmit) may have something to say beside the pipe's messages and signals:
+    /// greeting, handshake, PONG.
+    #[inline]
+    pub fn has_control(&self) -> bool {
+        self.closed().is_none() && (!self.is_ready() || self.state.pong.is_some() || self.state.item != Item::None)
+    }
     /// The stream is gone, the pipe lives on: forgets the half-received message and the rest of a half-sent one.
     /// A message of which no frame has gone entirely stays, for the next connection.
     pub fn release<R, W>(self, from_socket: &mut R, to_socket: &mut W)

@@ -1,0 +1,155 @@
+//! Contexts: I/O threads, and the sockets they serve.
+
+use crate::error::Error;
+use crate::options::SocketOptions;
+use crate::runtime::io::{Command, Io};
+use crate::runtime::sock::Sock;
+use crate::socket::Socket;
+use omnimq_core::SocketType;
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// How long dropping the last handle waits for unsent messages.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The sockets that are open or linger.
+#[derive(Default)]
+pub(crate) struct Census {
+    socks: Mutex<HashMap<u32, Arc<Sock>>>,
+    changed: Condvar,
+}
+
+impl Census {
+    pub(crate) fn leave(&self, sock: u32) {
+        self.socks.lock().unwrap_or_else(PoisonError::into_inner).remove(&sock);
+        self.changed.notify_all();
+    }
+    /// Waits until nobody is left; false when some are at `until`.
+    fn wait(&self, until: Option<Instant>) -> bool {
+        let mut socks = self.socks.lock().unwrap_or_else(PoisonError::into_inner);
+        while !socks.is_empty() {
+            socks = match until.map(|until| until.saturating_duration_since(Instant::now())) {
+                Some(left) if left.is_zero() => return false,
+                Some(left) => self.changed.wait_timeout(socks, left).unwrap_or_else(PoisonError::into_inner).0,
+                None => self.changed.wait(socks).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+        true
+    }
+}
+
+struct Inner {
+    io: Vec<Arc<Io>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    census: Arc<Census>,
+    next: AtomicU32,
+    random: RandomState,
+    terminated: AtomicBool,
+}
+
+/// Where sockets are made. Cloning gives another handle to the same context; it may be used from any thread.
+#[derive(Clone)]
+pub struct Context(Arc<Inner>);
+
+impl Context {
+    /// A context with one I/O thread.
+    ///
+    /// # Errors
+    /// [`Error::System`] when the thread or its descriptors cannot be made.
+    pub fn new() -> Result<Self, Error> {
+        Self::with_io_threads(1)
+    }
+    /// A context with `n` I/O threads, at least one.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_io_threads(n: usize) -> Result<Self, Error> {
+        let (mut io, mut threads) = (Vec::new(), Vec::new());
+        for n in 0..n.max(1) {
+            let (one, thread) = Io::start(format!("omnimq-io-{n}")).map_err(Error::system("start an I/O thread"))?;
+            io.push(one);
+            threads.push(thread);
+        }
+        Ok(Self(Arc::new(Inner {
+            io,
+            threads: Mutex::new(threads),
+            census: Arc::default(),
+            next: AtomicU32::new(1),
+            random: RandomState::new(),
+            terminated: AtomicBool::new(false),
+        })))
+    }
+    /// A socket with libzmq's default options.
+    ///
+    /// # Errors
+    /// As [`socket_with`](Self::socket_with).
+    pub fn socket(&self, socket_type: SocketType) -> Result<Socket, Error> {
+        self.socket_with(socket_type, SocketOptions::default())
+    }
+    /// A socket.
+    ///
+    /// # Errors
+    /// [`Error::NotSupported`] for a type there is no pattern for, [`Error::TooLarge`] for a routing id of more than
+    /// 255 octets, [`Error::System`] (EMFILE), [`Error::Terminated`].
+    pub fn socket_with(&self, socket_type: SocketType, options: SocketOptions) -> Result<Socket, Error> {
+        if self.0.terminated.load(Ordering::SeqCst) {
+            return Err(Error::Terminated);
+        }
+        if options.routing_id.len() > 255 {
+            return Err(Error::TooLarge);
+        }
+        let id = self.0.next.fetch_add(1, Ordering::Relaxed);
+        let io = &self.0.io[id as usize % self.0.io.len()];
+        let sock = Sock::new(id, socket_type, options, self.draw(), io, self.0.census.clone())
+            .map_err(Error::system("make a socket"))?
+            .ok_or(Error::NotSupported)?;
+        let sock = Arc::new(sock);
+        self.0.census.socks.lock().unwrap_or_else(PoisonError::into_inner).insert(id, sock.clone());
+        io.send(Command::Open(sock.clone()));
+        Ok(Socket::new(self.clone(), sock))
+    }
+    /// A number nobody can predict: where generated ids begin.
+    pub(crate) fn draw(&self) -> u32 {
+        self.0.random.hash_one(self.0.next.fetch_add(1 << 16, Ordering::Relaxed)) as u32
+    }
+    /// Ends the context: calls that wait, and all later ones, fail with [`Error::Terminated`]; returns when every
+    /// socket has been dropped and its messages have left or its linger time is over.
+    pub fn term(&self) {
+        self.shutdown();
+        self.0.census.wait(None);
+    }
+    /// As [`term`](Self::term), for at most `timeout`.
+    ///
+    /// # Errors
+    /// [`Error::WouldBlock`] when sockets are still open or linger then.
+    pub fn term_timeout(&self, timeout: Duration) -> Result<(), Error> {
+        self.shutdown();
+        if self.0.census.wait(Instant::now().checked_add(timeout)) { Ok(()) } else { Err(Error::WouldBlock) }
+    }
+    /// The first half of [`term`](Self::term): ends all waits and returns.
+    pub fn shutdown(&self) {
+        self.0.terminated.store(true, Ordering::SeqCst);
+        for sock in self.0.census.socks.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            sock.terminate();
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let flushed = self.census.wait(Instant::now().checked_add(GRACE));
+        for io in &self.io {
+            io.send(Command::Stop);
+        }
+        // A thread that still serves lingering sockets ends when they have gone.
+        for thread in self.threads.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            if flushed && std::thread::current().id() != thread.thread().id() {
+                let _ = thread.join();
+            }
+        }
+    }
+}

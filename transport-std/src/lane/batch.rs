@@ -1,0 +1,354 @@
+//! Messages in ZMTP 3.x framing: octets, and large bodies by reference between them.
+
+use omnimq_core::Blob;
+use omnimq_core::wire::{FrameHeader, Framing, MAX_HEADER};
+use std::io::IoSlice;
+
+/// A piece of a [`Batch`].
+enum Segment {
+    Image(Vec<u8>),
+    Body(Blob),
+}
+
+impl Segment {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Image(bytes) => bytes,
+            Self::Body(body) => body,
+        }
+    }
+}
+
+/// Whole messages in ZMTP 3.x framing, and at the end perhaps the beginning of one.
+#[derive(Default)]
+pub(crate) struct Batch {
+    front: Vec<Segment>,
+    /// What follows `front`.
+    tail: Vec<u8>,
+    /// Octets in all.
+    len: usize,
+    /// Whole messages.
+    messages: u32,
+    /// The end of the last whole message: segments, octets of the tail then, octets in all.
+    mark: (usize, usize, usize),
+}
+
+/// How far a batch has been written.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Progress {
+    /// Octets that have gone.
+    pub(crate) written: usize,
+    /// Segment, offset in it and offset in all of the first message not entirely gone.
+    segment: usize,
+    offset: usize,
+    at: usize,
+    /// Whether some frame of that message has gone entirely.
+    torn: bool,
+}
+
+impl Batch {
+    /// Octets in all, the uncommitted ones included.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+    /// Whole messages.
+    pub(crate) fn messages(&self) -> u32 {
+        self.messages
+    }
+    fn header(&mut self, len: usize, more: bool) {
+        let mut octets = [0; MAX_HEADER];
+        let used = FrameHeader { more, command: false, len: len as u64 }.emit(Framing::V3, &mut octets);
+        self.tail.extend_from_slice(&octets[..used]);
+        self.len += used;
+    }
+    /// Appends a frame, copying its body.
+    #[inline]
+    pub(crate) fn push(&mut self, body: &[u8], more: bool) {
+        self.tail.reserve(body.len() + MAX_HEADER);
+        self.header(body.len(), more);
+        self.tail.extend_from_slice(body);
+        self.len += body.len();
+        if !more {
+            self.commit();
+        }
+    }
+    /// Appends a frame, keeping its body by reference.
+    pub(crate) fn push_body(&mut self, body: Blob, more: bool) {
+        self.header(body.len(), more);
+        self.len += body.len();
+        self.front.push(Segment::Image(std::mem::take(&mut self.tail)));
+        self.front.push(Segment::Body(body));
+        if !more {
+            self.commit();
+        }
+    }
+    #[inline]
+    fn commit(&mut self) {
+        self.messages += 1;
+        self.mark = (self.front.len(), self.tail.len(), self.len);
+    }
+    /// Forgets the frames after the last whole message.
+    pub(crate) fn rollback(&mut self) {
+        let (segments, tail, len) = self.mark;
+        if self.front.len() > segments {
+            self.front.truncate(segments + 1);
+            if let Some(Segment::Image(bytes)) = self.front.pop() {
+                self.tail = bytes;
+            }
+        }
+        self.tail.truncate(tail);
+        self.len = len;
+    }
+    /// Takes the whole messages; what follows them stays.
+    pub(crate) fn take(&mut self) -> Self {
+        let mut taken = std::mem::take(self);
+        if taken.len == taken.mark.2 {
+            return taken;
+        }
+        let (segments, tail, len) = taken.mark;
+        self.front = taken.front.split_off(segments);
+        if let Some(Segment::Image(first)) = self.front.first_mut() {
+            let open = first.split_off(tail);
+            let committed = std::mem::replace(first, open);
+            self.tail = std::mem::replace(&mut taken.tail, committed);
+        } else {
+            self.tail = taken.tail.split_off(tail);
+        }
+        self.len = taken.len - len;
+        taken.len = len;
+        taken
+    }
+    /// Appends the whole messages of `other`, which has nothing else.
+    pub(crate) fn append(&mut self, mut other: Self) {
+        if self.len == 0 {
+            *self = other;
+            return;
+        }
+        if other.front.is_empty() {
+            self.tail.extend_from_slice(&other.tail);
+        } else {
+            if !self.tail.is_empty() {
+                self.front.push(Segment::Image(std::mem::take(&mut self.tail)));
+            }
+            self.front.append(&mut other.front);
+            self.tail = other.tail;
+        }
+        self.len += other.len;
+        self.messages += other.messages;
+        self.mark = (self.front.len(), self.tail.len(), self.len);
+    }
+    /// Forgets everything, keeping a modest buffer.
+    pub(crate) fn clear(&mut self) {
+        self.front.clear();
+        self.tail.clear();
+        if self.tail.capacity() > 256 << 10 {
+            self.tail = Vec::new();
+        }
+        (self.len, self.messages, self.mark) = (0, 0, (0, 0, 0));
+    }
+    fn segments(&self) -> impl Iterator<Item = &[u8]> {
+        self.front.iter().map(Segment::bytes).chain([self.tail.as_slice()])
+    }
+    /// Fills `slices` with what follows the first `written` octets; returns how many are filled.
+    pub(crate) fn slices<'a>(&'a self, mut written: usize, slices: &mut [IoSlice<'a>]) -> usize {
+        let mut filled = 0;
+        for bytes in self.segments() {
+            let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) else {
+                written = written.saturating_sub(bytes.len());
+                continue;
+            };
+            written = 0;
+            let Some(slice) = slices.get_mut(filled) else { break };
+            *slice = IoSlice::new(rest);
+            filled += 1;
+        }
+        filled
+    }
+    fn segment(&self, n: usize) -> Option<&[u8]> {
+        if n == self.front.len() { Some(&self.tail) } else { Some(self.front.get(n)?.bytes()) }
+    }
+    /// The end of the message that begins at `from`: where the next begins, and whether a frame of it ends by `written`.
+    fn message_end(&self, from: &Progress) -> Option<Progress> {
+        let mut next = Progress { torn: false, ..*from };
+        loop {
+            let bytes = self.segment(next.segment)?;
+            if next.offset == bytes.len() {
+                next.segment += 1;
+                next.offset = 0;
+                continue;
+            }
+            let (header, used) = FrameHeader::parse(Framing::V3, bytes.get(next.offset..)?).ok()??;
+            let len = header.len as usize;
+            next.offset += used;
+            if next.offset + len > bytes.len() {
+                // A large body: the next segment, all of it.
+                next.segment += 1;
+                next.offset = len;
+            } else {
+                next.offset += len;
+            }
+            next.at += used + len;
+            if !header.more {
+                return Some(next);
+            }
+            next.torn |= next.at <= from.written;
+        }
+    }
+    /// `n` more octets have gone; returns how many messages were completed by them.
+    pub(crate) fn advance(&self, progress: &mut Progress, n: usize) -> u32 {
+        progress.written += n;
+        let mut completed = 0;
+        while progress.at < progress.written {
+            let Some(end) = self.message_end(progress) else { break };
+            if end.at > progress.written {
+                progress.torn = end.torn;
+                break;
+            }
+            *progress = Progress { torn: false, ..end };
+            completed += 1;
+        }
+        completed
+    }
+    /// What has to be sent again after the stream was lost at `progress`: the message under way only if no frame of
+    /// it has gone entirely. Returns it with the number of messages dropped.
+    pub(crate) fn remainder(self, mut progress: Progress) -> (Self, u32) {
+        let mut dropped = 0;
+        if progress.torn {
+            match self.message_end(&progress) {
+                Some(end) => (progress, dropped) = (Progress { written: end.at, ..end }, 1),
+                None => return (Self::default(), 0),
+            }
+        }
+        let mut rest = Self::default();
+        while let Some(end) = self.message_end(&progress) {
+            self.copy(&progress, &end, &mut rest);
+            progress = end;
+        }
+        (rest, dropped)
+    }
+    /// Appends the message between two places to `to`.
+    fn copy(&self, from: &Progress, end: &Progress, to: &mut Self) {
+        let (mut segment, mut offset, mut left) = (from.segment, from.offset, end.at - from.at);
+        while left > 0 {
+            let Some(bytes) = self.segment(segment) else { break };
+            let piece = bytes.get(offset..).unwrap_or_default();
+            let piece = piece.get(..left).unwrap_or(piece);
+            match self.front.get(segment) {
+                Some(Segment::Body(body)) => {
+                    to.front.push(Segment::Image(std::mem::take(&mut to.tail)));
+                    to.front.push(Segment::Body(body.clone()));
+                }
+                Some(Segment::Image(_)) | None => to.tail.extend_from_slice(piece),
+            }
+            to.len += piece.len();
+            left -= piece.len();
+            segment += 1;
+            offset = 0;
+        }
+        to.commit();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn octets(batch: &Batch) -> Vec<u8> {
+        batch.segments().flatten().copied().collect()
+    }
+
+    fn big(n: u8) -> Blob {
+        Blob::from(vec![n; 20_000])
+    }
+
+    fn sample() -> Batch {
+        let mut batch = Batch::default();
+        batch.push(b"one", false);
+        batch.push(b"two", true);
+        batch.push_body(big(2), true);
+        batch.push(b"end", false);
+        batch.push_body(big(3), false);
+        batch.push(b"", false);
+        batch
+    }
+
+    #[test]
+    fn counts_messages_as_they_go() {
+        let batch = sample();
+        assert_eq!((batch.messages(), batch.len()), (4, 5 + 5 + 20_009 + 5 + 20_009 + 2));
+        for step in [1, 2, 3, 7, 1000, 50_000] {
+            let (mut progress, mut messages) = (Progress::default(), 0);
+            while progress.written < batch.len() {
+                messages += batch.advance(&mut progress, step.min(batch.len() - progress.written));
+            }
+            assert_eq!(messages, 4, "step {step}");
+        }
+    }
+
+    #[test]
+    fn slices_continue_where_writing_stopped() {
+        let batch = sample();
+        let all = octets(&batch);
+        for written in [0, 1, 5, 11, 19, 20_020, 20_024, 40_034, all.len() - 1, all.len()] {
+            let mut slices = [IoSlice::new(&[]); 16];
+            let n = batch.slices(written, &mut slices);
+            assert_eq!(slices[..n].iter().flat_map(|slice| slice.iter().copied()).collect::<Vec<_>>(), &all[written..]);
+        }
+    }
+
+    #[test]
+    fn lost_stream_repeats_what_no_frame_has_gone_of() {
+        let lens = [5, 5 + 20_009 + 5, 20_009, 2];
+        let all = octets(&sample());
+        for cut in 0..=all.len() {
+            if cut > 40 && cut < 19_990 || cut > 20_060 && cut < 39_990 {
+                continue;
+            }
+            let batch = sample();
+            let mut progress = Progress::default();
+            batch.advance(&mut progress, cut);
+            let (rest, dropped) = batch.remainder(progress);
+            let (mut start, mut n) = (0, 0);
+            while n < 4 && start + lens[n] <= cut {
+                start += lens[n];
+                n += 1;
+            }
+            // Only the second message has several frames; its first takes five octets.
+            let torn = n == 1 && cut >= start + 5;
+            if torn {
+                start += lens[n];
+            }
+            assert_eq!(dropped, u32::from(torn), "cut {cut}");
+            assert_eq!(octets(&rest), &all[start..], "cut {cut}");
+            assert_eq!(rest.messages(), (4 - n) as u32 - dropped, "cut {cut}");
+        }
+    }
+
+    #[test]
+    fn rollback_and_take_leave_whole_messages() {
+        for large in [false, true] {
+            let mut batch = sample();
+            let whole = octets(&batch);
+            batch.push(b"half", true);
+            if large {
+                batch.push_body(big(9), true);
+            }
+            let mut copy = sample();
+            copy.push(b"half", true);
+            if large {
+                copy.push_body(big(9), true);
+            }
+            let open = octets(&copy)[whole.len()..].to_vec();
+            let taken = copy.take();
+            assert_eq!((octets(&taken), taken.messages()), (whole.clone(), 4));
+            assert_eq!((octets(&copy), copy.messages(), copy.len()), (open, 0, copy.segments().flatten().count()));
+            copy.push(b"", false);
+            assert_eq!(copy.messages(), 1);
+            batch.rollback();
+            assert_eq!((octets(&batch), batch.len(), batch.messages()), (whole.clone(), whole.len(), 4));
+            batch.append(copy);
+            assert_eq!(batch.messages(), 5);
+            assert_eq!(batch.len(), octets(&batch).len());
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! From a stream to a socket.
+
+use super::Notices;
+use crate::runtime::seat::Starved;
+use crate::sync::{AtomicU32, Mutex, Ordering, lock};
+use omnimq_core::wire::{FrameHeader, Framing};
+use omnimq_core::{Blob, Credit, Frame, Front, Input, PipeReader, PipeWriter, Receipts, Refusal, Signal, Sink};
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Whole messages, one way or the other.
+enum Item {
+    /// In ZMTP 3.x framing.
+    Run(Blob),
+    /// One message, frame by frame.
+    Frames(VecDeque<Frame<Blob>>),
+}
+
+struct In {
+    items: VecDeque<Item>,
+    signals: VecDeque<Signal<Blob>>,
+    /// The socket found nothing and has to be told of more.
+    idle: bool,
+}
+
+/// The shared part of an inbound lane.
+pub(crate) struct Inbox {
+    state: Mutex<In>,
+    returned: AtomicU32,
+    /// The reader of the stream stopped for want of credit.
+    paused: Starved,
+}
+
+/// The writing end of an inbound lane: the connection's.
+pub(crate) struct Intake {
+    open: VecDeque<Frame<Blob>>,
+    credit: Credit,
+    inbox: Arc<Inbox>,
+    /// Something came that the socket has to be told of.
+    pub(crate) news: bool,
+    /// Messages that came since the driver last looked.
+    pub(crate) messages: u32,
+}
+
+/// The reading end of an inbound lane: the socket's.
+pub(crate) struct Inlet {
+    pipe: u32,
+    run: Blob,
+    at: usize,
+    frames: VecDeque<Frame<Blob>>,
+    held: Option<Signal<Blob>>,
+    receipts: Receipts,
+    inbox: Arc<Inbox>,
+    notices: Arc<Notices>,
+}
+
+/// An inbound lane of `hwm` messages for pipe `pipe`.
+impl Inbox {
+    pub(crate) fn lane(pipe: u32, hwm: u32, notices: &Arc<Notices>) -> (Intake, Inlet) {
+        let inbox = Arc::new(Self {
+            state: Mutex::new(In { items: VecDeque::new(), signals: VecDeque::new(), idle: true }),
+            returned: AtomicU32::new(0),
+            paused: Starved::new(),
+        });
+        let intake =
+            Intake { open: VecDeque::new(), credit: Credit::new(hwm), inbox: inbox.clone(), news: false, messages: 0 };
+        let inlet = Inlet {
+            pipe,
+            run: Blob::default(),
+            at: 0,
+            frames: VecDeque::new(),
+            held: None,
+            receipts: Receipts::new(hwm),
+            inbox,
+            notices: notices.clone(),
+        };
+        (intake, inlet)
+    }
+}
+
+impl Intake {
+    fn put(&mut self, item: Item, messages: u32) {
+        self.credit.on_commit(messages);
+        self.messages += messages;
+        let mut state = lock(&self.inbox.state);
+        state.items.push_back(item);
+        self.news |= std::mem::take(&mut state.idle);
+    }
+    /// Passes a signal up; `Close` only where the driver itself says so.
+    pub(crate) fn announce(&mut self, signal: Signal<&[u8]>) {
+        if let Some(signal) = signal.try_map(|key| Some(Blob::from(key))) {
+            lock(&self.inbox.state).signals.push_back(signal);
+            self.news = true;
+        }
+    }
+}
+
+impl PipeWriter for Intake {
+    type Body = Blob;
+    const RUNS: bool = true;
+    fn room(&mut self) -> u32 {
+        if self.credit.room() == 0 {
+            self.credit.on_return(self.inbox.returned.load(Ordering::Acquire));
+            if self.credit.room() == 0 {
+                self.inbox.paused.announce();
+                self.credit.on_return(self.inbox.returned.load(Ordering::Acquire));
+                if self.credit.room() > 0 {
+                    self.inbox.paused.withdraw();
+                }
+            }
+        }
+        self.credit.room()
+    }
+    fn write(&mut self, frame: Frame<Blob>) -> Result<(), (Frame<Blob>, Refusal)> {
+        if self.open.is_empty() && !self.writable() {
+            return Err((frame, Refusal::Full));
+        }
+        let more = frame.more;
+        self.open.push_back(frame);
+        if !more {
+            let message = std::mem::take(&mut self.open);
+            self.put(Item::Frames(message), 1);
+        }
+        Ok(())
+    }
+    fn write_run<I: Input<Blob> + ?Sized>(&mut self, input: &I, range: Range<usize>, messages: u32) -> Result<(), Refusal> {
+        let run = input.body(range).ok_or(Refusal::TooLarge)?;
+        self.put(Item::Run(run), messages);
+        Ok(())
+    }
+    fn rollback(&mut self) {
+        self.open.clear();
+    }
+    fn signal(&mut self, signal: Signal<&[u8]>) -> Result<(), Refusal> {
+        // Whether the pipe outlives its stream is the driver's decision.
+        if !matches!(signal, Signal::Close(_)) {
+            self.announce(signal);
+        }
+        Ok(())
+    }
+}
+
+impl Inlet {
+    /// Has a message in hand if there is one.
+    #[inline]
+    fn ready(&mut self) -> bool {
+        self.at < self.run.len() || !self.frames.is_empty() || self.next()
+    }
+    fn next(&mut self) -> bool {
+        let mut state = lock(&self.inbox.state);
+        match state.items.pop_front() {
+            Some(Item::Run(run)) => (self.run, self.at) = (run, 0),
+            Some(Item::Frames(frames)) => self.frames = frames,
+            None => {
+                state.idle = true;
+                drop(state);
+                // The run's memory goes back.
+                (self.run, self.at) = (Blob::default(), 0);
+                return false;
+            }
+        }
+        true
+    }
+    /// Header of the front frame of the run, and where its body is.
+    #[inline]
+    fn parse(&self) -> Option<(FrameHeader, Range<usize>)> {
+        let (header, used) = FrameHeader::parse(Framing::V3, self.run.get(self.at..)?).ok()??;
+        let start = self.at + used;
+        Some((header, start..start + header.len as usize))
+    }
+    #[inline]
+    fn done(&mut self, more: bool) {
+        if more {
+            return;
+        }
+        if let Some(total) = self.receipts.on_read(1) {
+            self.inbox.returned.store(total, Ordering::Release);
+            if self.inbox.paused.answer() {
+                self.notices.resume.push(self.pipe);
+            }
+        }
+    }
+}
+
+impl PipeReader for Inlet {
+    type Body = Blob;
+    type Key = Blob;
+    fn front(&mut self) -> Option<Front> {
+        if !self.ready() {
+            return None;
+        }
+        if let Some(frame) = self.frames.front() {
+            return Some(Front { len: frame.body.len(), more: frame.more });
+        }
+        let (header, body) = self.parse()?;
+        Some(Front { len: body.len(), more: header.more })
+    }
+    fn lend(&self, from: usize, sink: &mut impl Sink<Blob>) -> usize {
+        if let Some(frame) = self.frames.front() {
+            return sink.put_body(&frame.body, from);
+        }
+        let body = self.parse().and_then(|(_, body)| self.run.get(body));
+        body.and_then(|body| body.get(from..)).map_or(0, |rest| sink.put(rest))
+    }
+    #[inline]
+    fn read(&mut self) -> Option<Frame<Blob>> {
+        if !self.ready() {
+            return None;
+        }
+        let frame = match self.frames.pop_front() {
+            Some(frame) => frame,
+            None => {
+                let (header, body) = self.parse()?;
+                self.at = body.end;
+                Frame { body: self.run.slice(body)?, more: header.more }
+            }
+        };
+        self.done(frame.more);
+        Some(frame)
+    }
+    fn skip(&mut self) {
+        self.read();
+    }
+    fn front_signal(&mut self) -> Option<Signal<&[u8]>> {
+        if self.held.is_none() {
+            self.held = lock(&self.inbox.state).signals.pop_front();
+        }
+        self.held.as_ref().map(Signal::as_ref)
+    }
+    fn pop_signal(&mut self) -> Option<Signal<Blob>> {
+        self.held.take().or_else(|| lock(&self.inbox.state).signals.pop_front())
+    }
+}

@@ -1,0 +1,225 @@
+//! From a socket to a stream.
+
+use super::{BIG, Batch};
+use crate::runtime::seat::{Post, Starved};
+use crate::sync::{AtomicU32, Mutex, Ordering, lock};
+use omnimq_core::{Blob, Credit, Frame, Front, PipeReader, PipeWriter, Receipts, Refusal, Signal, Sink};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// What the lanes of one socket tell its calls: all under the socket's lock.
+pub(crate) struct Notices {
+    /// Outlets with something staged.
+    pub(crate) staged: Post,
+    /// Inlets whose reader of the stream had stopped and may go on.
+    pub(crate) resume: Post,
+}
+
+impl Notices {
+    pub(crate) fn new() -> Self {
+        Self { staged: Post::new(), resume: Post::new() }
+    }
+}
+
+/// Published and not yet taken by a writer.
+pub(crate) struct Out {
+    pub(crate) queue: Batch,
+    pub(crate) signals: VecDeque<Signal<Blob>>,
+    receipts: Receipts,
+    /// The write seat: somebody is writing.
+    pub(crate) busy: bool,
+    /// A knock on the write seat.
+    pub(crate) again: bool,
+    /// The stream takes no more; the I/O thread hears when it does.
+    pub(crate) blocked: bool,
+    /// Nobody will ever write this: messages vanish.
+    pub(crate) closed: bool,
+}
+
+/// The shared part of an outbound lane.
+pub(crate) struct Outbox {
+    pub(crate) state: Mutex<Out>,
+    returned: AtomicU32,
+    starved: Starved,
+}
+
+impl Outbox {
+    /// `messages` have gone; true when the socket waits for that and has to be told.
+    pub(crate) fn on_gone(&self, out: &mut Out, messages: u32) -> bool {
+        if messages == 0 {
+            return false;
+        }
+        let Some(total) = out.receipts.on_read(messages) else { return false };
+        self.returned.store(total, Ordering::Release);
+        self.starved.answer()
+    }
+}
+
+/// The writing end of an outbound lane: the socket's.
+pub(crate) struct Outlet {
+    pipe: u32,
+    batch: Batch,
+    open: bool,
+    noticed: bool,
+    credit: Credit,
+    outbox: Arc<Outbox>,
+    notices: Arc<Notices>,
+}
+
+impl Outlet {
+    /// A lane of `hwm` messages for pipe `pipe`.
+    pub(crate) fn new(pipe: u32, hwm: u32, notices: &Arc<Notices>) -> (Self, Arc<Outbox>) {
+        let outbox = Arc::new(Outbox {
+            state: Mutex::new(Out {
+                queue: Batch::default(),
+                signals: VecDeque::new(),
+                receipts: Receipts::new(hwm),
+                busy: false,
+                again: false,
+                blocked: false,
+                closed: false,
+            }),
+            returned: AtomicU32::new(0),
+            starved: Starved::new(),
+        });
+        let outlet = Self {
+            pipe,
+            batch: Batch::default(),
+            open: false,
+            noticed: false,
+            credit: Credit::new(hwm),
+            outbox: outbox.clone(),
+            notices: notices.clone(),
+        };
+        (outlet, outbox)
+    }
+    /// Octets staged.
+    pub(crate) fn staged(&self) -> usize {
+        self.batch.len()
+    }
+    /// Hands the staged messages to whoever writes.
+    pub(crate) fn publish(&mut self) {
+        self.noticed = false;
+        if self.batch.messages() == 0 {
+            return;
+        }
+        let mut out = lock(&self.outbox.state);
+        if out.closed {
+            drop(self.batch.take());
+        } else if out.queue.len() == 0 && !self.open {
+            // The empty queue's buffer comes back for the next batch.
+            std::mem::swap(&mut out.queue, &mut self.batch);
+            self.batch.clear();
+        } else {
+            out.queue.append(self.batch.take());
+        }
+    }
+    #[cold]
+    fn refresh(&mut self) -> u32 {
+        self.credit.on_return(self.outbox.returned.load(Ordering::Acquire));
+        if self.credit.room() == 0 {
+            self.outbox.starved.announce();
+            self.credit.on_return(self.outbox.returned.load(Ordering::Acquire));
+            if self.credit.room() > 0 {
+                self.outbox.starved.withdraw();
+            }
+        }
+        self.credit.room()
+    }
+    #[inline]
+    fn append(&mut self, bytes: &[u8], more: bool) -> Result<(), Refusal> {
+        if !self.open && !self.writable() {
+            return Err(Refusal::Full);
+        }
+        self.batch.push(bytes, more);
+        self.wrote(more);
+        Ok(())
+    }
+    #[inline]
+    fn wrote(&mut self, more: bool) {
+        self.open = more;
+        if !more {
+            self.credit.on_commit(1);
+        }
+    }
+}
+
+impl PipeWriter for Outlet {
+    type Body = Blob;
+    #[inline]
+    fn room(&mut self) -> u32 {
+        match self.credit.room() {
+            0 => self.refresh(),
+            room => room,
+        }
+    }
+    fn write(&mut self, frame: Frame<Blob>) -> Result<(), (Frame<Blob>, Refusal)> {
+        if frame.body.len() < BIG {
+            return self.append(&frame.body, frame.more).map_err(|refusal| (frame, refusal));
+        }
+        if !self.open && !self.writable() {
+            return Err((frame, Refusal::Full));
+        }
+        self.batch.push_body(frame.body, frame.more);
+        self.wrote(frame.more);
+        Ok(())
+    }
+    #[inline]
+    fn write_bytes(&mut self, bytes: &[u8], more: bool) -> Result<(), Refusal> {
+        self.append(bytes, more)
+    }
+    fn write_shared(&mut self, frame: &Frame<Blob>) -> Result<(), Refusal> {
+        if frame.body.len() < BIG {
+            return self.append(&frame.body, frame.more);
+        }
+        self.write(frame.clone()).map_err(|(_, refusal)| refusal)
+    }
+    fn rollback(&mut self) {
+        self.open = false;
+        self.batch.rollback();
+    }
+    #[inline]
+    fn flush(&mut self) {
+        if !self.noticed {
+            self.noticed = true;
+            self.notices.staged.push(self.pipe);
+        }
+    }
+    fn signal(&mut self, signal: Signal<&[u8]>) -> Result<(), Refusal> {
+        let signal = signal.try_map(|key| Some(Blob::from(key))).ok_or(Refusal::TooLarge)?;
+        self.publish();
+        lock(&self.outbox.state).signals.push_back(signal);
+        self.flush();
+        Ok(())
+    }
+}
+
+/// The signals of an outbox, as a connection reads them: messages go their own way.
+pub(crate) struct Control<'a> {
+    pub(crate) outbox: &'a Outbox,
+    pub(crate) held: &'a mut Option<Signal<Blob>>,
+}
+
+impl PipeReader for Control<'_> {
+    type Body = Blob;
+    type Key = Blob;
+    fn front(&mut self) -> Option<Front> {
+        None
+    }
+    fn lend(&self, _from: usize, _sink: &mut impl Sink<Blob>) -> usize {
+        0
+    }
+    fn read(&mut self) -> Option<Frame<Blob>> {
+        None
+    }
+    fn skip(&mut self) {}
+    fn front_signal(&mut self) -> Option<Signal<&[u8]>> {
+        if self.held.is_none() {
+            *self.held = lock(&self.outbox.state).signals.pop_front();
+        }
+        self.held.as_ref().map(Signal::as_ref)
+    }
+    fn pop_signal(&mut self) -> Option<Signal<Blob>> {
+        self.held.take().or_else(|| lock(&self.outbox.state).signals.pop_front())
+    }
+}

@@ -1,0 +1,43 @@
+//! ZeroMQ for hosts.
+//!
+//! ```
+//! use omnimq::{Context, Rep, Req};
+//! # fn main() -> Result<(), omnimq::Error> {
+//! let context = Context::new()?;
+//! let mut rep = Rep::new(&context)?;
+//! let endpoint = rep.bind("tcp://127.0.0.1:*")?;
+//! let mut req = Req::new(&context)?;
+//! req.connect(&endpoint)?;
+//!
+//! req.send("hello")?;
+//! assert_eq!(rep.recv()?.bytes(), b"hello");
+//! rep.send("world")?;
+//! assert_eq!(req.recv()?.bytes(), b"world");
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+
+mod backoff;
+mod context;
+mod dial;
+mod endpoint;
+mod error;
+mod lane;
+mod message;
+mod options;
+mod pace;
+mod runtime;
+mod seating;
+mod socket;
+mod sync;
+mod sys;
+mod typed;
+
+pub use context::Context;
+pub use error::{Error, SendError};
+pub use message::{Frame, Message, Part, Sendable};
+pub use omnimq_core::SocketType;
+pub use options::SocketOptions;
+pub use socket::Socket;
+pub use typed::{Dealer, Pair, Pub, Pull, Push, Rep, Req, Router, Sub, XPub, XSub};

@@ -1,0 +1,226 @@
+//! Messages: one frame or several, sent and received whole.
+
+use omnimq_core::Blob;
+use std::fmt;
+use std::ops::Deref;
+
+/// The bytes of one frame. Small ones are kept inline, large ones shared: cloning never copies more than 30 bytes.
+pub type Frame = Blob;
+
+/// A whole message: one frame or several. It reads like a slice of frames.
+///
+/// ```
+/// use omnimq::Message;
+/// let message = Message::from(["topic", "body"]);
+/// assert_eq!(message.len(), 2);
+/// assert_eq!(&message[1][..], b"body");
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Message {
+    frames: Frames,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+enum Frames {
+    One([Frame; 1]),
+    Many(Vec<Frame>),
+}
+
+impl Default for Frames {
+    fn default() -> Self {
+        Self::One([Frame::default()])
+    }
+}
+
+impl Message {
+    /// A message of these frames; an empty list becomes one empty frame.
+    pub fn from_frames(frames: Vec<Frame>) -> Self {
+        if frames.is_empty() { Self::default() } else { Self { frames: Frames::Many(frames) } }
+    }
+    /// The frames.
+    pub fn frames(&self) -> &[Frame] {
+        match &self.frames {
+            Frames::One(frame) => frame,
+            Frames::Many(frames) => frames,
+        }
+    }
+    /// The first frame's bytes: all there are in a message of one frame.
+    pub fn bytes(&self) -> &[u8] {
+        self.frames().first().map_or(&[], |frame| frame)
+    }
+    /// The frames, by value.
+    pub fn into_frames(self) -> Vec<Frame> {
+        match self.frames {
+            Frames::One([frame]) => vec![frame],
+            Frames::Many(frames) => frames,
+        }
+    }
+    pub(crate) fn push(&mut self, frame: Frame) {
+        let frames = match std::mem::take(&mut self.frames) {
+            Frames::One([first]) => vec![first, frame],
+            Frames::Many(mut frames) => {
+                frames.push(frame);
+                frames
+            }
+        };
+        self.frames = Frames::Many(frames);
+    }
+}
+
+impl Deref for Message {
+    type Target = [Frame];
+    fn deref(&self) -> &[Frame] {
+        self.frames()
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.frames().iter().map(|frame| String::from_utf8_lossy(frame))).finish()
+    }
+}
+
+impl From<Frame> for Message {
+    fn from(frame: Frame) -> Self {
+        Self { frames: Frames::One([frame]) }
+    }
+}
+
+impl From<Vec<u8>> for Message {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::from(Frame::from(bytes))
+    }
+}
+
+impl From<String> for Message {
+    fn from(text: String) -> Self {
+        Self::from(text.into_bytes())
+    }
+}
+
+impl From<&[u8]> for Message {
+    fn from(bytes: &[u8]) -> Self {
+        Self::from(Frame::from(bytes))
+    }
+}
+
+impl From<&str> for Message {
+    fn from(text: &str) -> Self {
+        Self::from(text.as_bytes())
+    }
+}
+
+impl<const N: usize> From<&[u8; N]> for Message {
+    fn from(bytes: &[u8; N]) -> Self {
+        Self::from(bytes.as_slice())
+    }
+}
+
+impl<T: AsRef<[u8]>, const N: usize> From<[T; N]> for Message {
+    fn from(frames: [T; N]) -> Self {
+        Self::from_frames(frames.iter().map(|frame| Frame::from(frame.as_ref())).collect())
+    }
+}
+
+/// What can be sent as a whole message: bytes, a [`Frame`], a [`Message`], an array or vector of them.
+///
+/// Borrowed bytes are copied once, to where they are sent from. The frames of owned ones are shared.
+pub trait Sendable {
+    /// How many frames there are; at least one.
+    fn count(&self) -> usize;
+    /// Frame `n`.
+    fn frame(&self, n: usize) -> Part<'_>;
+}
+
+/// One frame to be sent.
+#[derive(Clone, Copy, Debug)]
+pub enum Part<'a> {
+    /// Bytes to be copied.
+    Bytes(&'a [u8]),
+    /// A frame to be shared.
+    Frame(&'a Frame),
+}
+
+impl Sendable for Message {
+    fn count(&self) -> usize {
+        self.frames().len()
+    }
+    fn frame(&self, n: usize) -> Part<'_> {
+        self.frames().frame(n)
+    }
+}
+
+impl Sendable for [Frame] {
+    fn count(&self) -> usize {
+        self.len().max(1)
+    }
+    fn frame(&self, n: usize) -> Part<'_> {
+        self.get(n).map_or(Part::Bytes(&[]), Part::Frame)
+    }
+}
+
+impl Sendable for Vec<Frame> {
+    fn count(&self) -> usize {
+        self.as_slice().count()
+    }
+    fn frame(&self, n: usize) -> Part<'_> {
+        self.as_slice().frame(n)
+    }
+}
+
+impl Sendable for Frame {
+    fn count(&self) -> usize {
+        1
+    }
+    fn frame(&self, _: usize) -> Part<'_> {
+        Part::Frame(self)
+    }
+}
+
+macro_rules! sendable_bytes {
+    ($($type:ty),*) => { $(
+        impl Sendable for $type {
+            fn count(&self) -> usize {
+                1
+            }
+            fn frame(&self, _: usize) -> Part<'_> {
+                Part::Bytes(self.as_ref())
+            }
+        }
+    )* };
+}
+
+sendable_bytes!([u8], str, Vec<u8>, String);
+
+impl<const N: usize> Sendable for [u8; N] {
+    fn count(&self) -> usize {
+        1
+    }
+    fn frame(&self, _: usize) -> Part<'_> {
+        Part::Bytes(self)
+    }
+}
+
+macro_rules! sendable_arrays {
+    ($($type:ty),*) => { $(
+        impl<const N: usize> Sendable for [$type; N] {
+            fn count(&self) -> usize {
+                self.len().max(1)
+            }
+            fn frame(&self, n: usize) -> Part<'_> {
+                self.get(n).map_or(Part::Bytes(&[]), |bytes| Part::Bytes(bytes.as_ref()))
+            }
+        }
+    )* };
+}
+
+sendable_arrays!(&[u8], &str, Vec<u8>, String);
+
+impl<T: Sendable + ?Sized> Sendable for &T {
+    fn count(&self) -> usize {
+        (**self).count()
+    }
+    fn frame(&self, n: usize) -> Part<'_> {
+        (**self).frame(n)
+    }
+}

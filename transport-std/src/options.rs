@@ -1,0 +1,80 @@
+//! What a socket is told before it binds or connects.
+
+use omnimq_core::connection::Config;
+use omnimq_core::{Blob, Options};
+use std::time::Duration;
+
+/// Options of a socket. The defaults are libzmq's.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SocketOptions {
+    /// Messages queued per peer and not yet given to the kernel; 0 = no limit. ZMQ_SNDHWM, 1000.
+    pub send_hwm: u32,
+    /// Messages received per peer and not yet taken by the application; 0 = no limit. ZMQ_RCVHWM, 1000.
+    pub recv_hwm: u32,
+    /// How long a blocking send waits; `None` = for ever. ZMQ_SNDTIMEO.
+    pub send_timeout: Option<Duration>,
+    /// How long a blocking receive waits; `None` = for ever. ZMQ_RCVTIMEO.
+    pub recv_timeout: Option<Duration>,
+    /// How long unsent messages survive the socket; `None` = for ever, zero = not at all. ZMQ_LINGER.
+    pub linger: Option<Duration>,
+    /// The id announced to peers, at most 255 octets; REQ, DEALER and ROUTER. ZMQ_ROUTING_ID.
+    pub routing_id: Blob,
+    /// First delay before connecting again; `None` = never again. ZMQ_RECONNECT_IVL, 100 ms.
+    pub reconnect: Option<Duration>,
+    /// Longest delay, reached by doubling; `None` = no doubling. ZMQ_RECONNECT_IVL_MAX.
+    pub reconnect_max: Option<Duration>,
+    /// From the start of a connection to the end of its handshake; `None` = for ever. ZMQ_HANDSHAKE_IVL, 30 s.
+    pub handshake: Option<Duration>,
+    /// Octets of an inbound frame at most; a peer that announces more is disconnected. ZMQ_MAXMSGSIZE.
+    pub max_frame: Option<u64>,
+    /// Connections that wait to be accepted. ZMQ_BACKLOG, 100.
+    pub backlog: i32,
+    /// SO_SNDBUF in octets; `None` = the system's. ZMQ_SNDBUF.
+    pub send_buffer: Option<usize>,
+    /// SO_RCVBUF in octets; `None` = the system's. ZMQ_RCVBUF.
+    pub recv_buffer: Option<usize>,
+    /// Pattern options: see [`omnimq_core::Options`]. Its marks and seed are set from here.
+    pub pattern: Options,
+}
+
+impl Default for SocketOptions {
+    fn default() -> Self {
+        Self {
+            send_hwm: 1000,
+            recv_hwm: 1000,
+            send_timeout: None,
+            recv_timeout: None,
+            linger: None,
+            routing_id: Blob::default(),
+            reconnect: Some(Duration::from_millis(100)),
+            reconnect_max: None,
+            handshake: Some(Duration::from_secs(30)),
+            max_frame: None,
+            backlog: 100,
+            send_buffer: None,
+            recv_buffer: None,
+            pattern: Options::default(),
+        }
+    }
+}
+
+impl SocketOptions {
+    /// What the pattern is told.
+    pub(crate) fn core(&self, seed: u32) -> Options {
+        let mut options = self.pattern;
+        (options.send_hwm, options.recv_hwm, options.seed) = (self.send_hwm, self.recv_hwm, seed);
+        options
+    }
+    /// What each connection is told.
+    pub(crate) fn connection(&self) -> Config {
+        let mut config = Config::default();
+        config.max_frame = self.max_frame.unwrap_or(u64::MAX);
+        config.handshake = self.handshake;
+        config.limits = self.pattern.limits;
+        config
+    }
+    pub(crate) fn tcp(&self) -> crate::sys::tcp::TcpOptions {
+        crate::sys::tcp::TcpOptions { send_buffer: self.send_buffer, recv_buffer: self.recv_buffer, backlog: self.backlog }
+    }
+}

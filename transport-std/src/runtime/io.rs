@@ -1,0 +1,540 @@
+//! The I/O thread: its mailbox, its loop, and the streams it makes.
+
+use super::peer::{Loss, Peer};
+use super::seat::{Bell, Post, Watch};
+use super::serve::Seen;
+use super::sock::{LOOK, NAP, Sock};
+use super::timers::{Timer, Timers};
+use crate::dial::Dial;
+use crate::sync::{Mutex, lock};
+use crate::sys::tcp;
+use crate::sys::{self, Listener, Ready, Source, Token};
+use omnimq_core::{CloseReason, Side};
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+/// After running out of descriptors, accepting pauses this long.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Connections accepted in one go.
+const ACCEPTS: usize = 64;
+
+/// What the I/O thread is asked to do.
+pub(crate) enum Command {
+    /// A new socket.
+    Open(Arc<Sock>),
+    /// Accept connections.
+    Listen { sock: u32, listener: Listener, endpoint: String, done: Sender<io::Result<()>> },
+    /// Stop accepting; answers whether anything listened there.
+    Unlisten { sock: u32, endpoint: String, done: Sender<bool> },
+    /// Connect, and again when the stream is lost.
+    Connect { sock: u32, pipe: u32, dial: Box<Dial> },
+    /// Addresses for a connect that waits for them.
+    Resolved { sock: u32, pipe: u32, addresses: io::Result<Vec<SocketAddr>> },
+    /// Disconnect; answers whether anything was connected, or connecting, there.
+    Disconnect { sock: u32, endpoint: String, done: Sender<bool> },
+    /// A stream is of no more use.
+    Lost { sock: u32, pipe: u32, loss: Loss },
+    /// The handshake ended in a read of the application's.
+    Settle { sock: u32, pipe: u32 },
+    /// The application has closed the socket: let it linger, then forget it.
+    Close { sock: u32 },
+    /// No sockets are left: end.
+    Stop,
+}
+
+/// The I/O thread as others see it.
+pub(crate) struct Io {
+    poll: sys::Handle,
+    commands: Mutex<Vec<Command>>,
+    bell: Bell,
+    /// Sockets with unwritten batches, and whether the alarm is set.
+    looks: (Post, Watch),
+    /// Sockets with unread input, and whether the alarm is set.
+    hot: (Post, Watch),
+    start: Instant,
+}
+
+const FLUSH: usize = 0;
+const READ: usize = 1;
+
+impl Io {
+    /// Starts the thread.
+    pub(crate) fn start(name: String) -> io::Result<(Arc<Self>, std::thread::JoinHandle<()>)> {
+        let (poll, handle) = sys::Poll::new()?;
+        let io = Arc::new(Self {
+            poll: handle,
+            commands: Mutex::new(Vec::new()),
+            bell: Bell::new(),
+            looks: (Post::new(), Watch::new()),
+            hot: (Post::new(), Watch::new()),
+            start: Instant::now(),
+        });
+        let reactor = Reactor::new(io.clone(), poll);
+        let thread = std::thread::Builder::new().name(name).spawn(move || reactor.run())?;
+        Ok((io, thread))
+    }
+    pub(crate) fn now(&self) -> omnimq_core::Instant {
+        omnimq_core::Instant::from_micros(u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
+    /// The instant that the core calls `when`.
+    fn instant(&self, when: omnimq_core::Instant) -> Instant {
+        self.start + Duration::from_micros(when.micros())
+    }
+    pub(crate) fn send(&self, command: Command) {
+        lock(&self.commands).push(command);
+        if self.bell.ring() {
+            self.poll.wake();
+        }
+    }
+    /// Has the thread look at the socket's unwritten batches after a while.
+    pub(crate) fn look_at(&self, sock: u32) {
+        self.looks.0.push(sock);
+        if self.looks.1.want() {
+            self.poll.arm(FLUSH, LOOK);
+        }
+    }
+    /// Has the thread look at the socket's unread input after a while.
+    pub(crate) fn read_for(&self, sock: u32) {
+        self.hot.0.push(sock);
+        if self.hot.1.want() {
+            self.poll.arm(READ, NAP);
+        }
+    }
+    /// The selector, for registrations.
+    pub(crate) fn selector(&self) -> &sys::Handle {
+        &self.poll
+    }
+}
+
+/// A listener of a socket.
+struct Listening {
+    listener: Listener,
+    endpoint: String,
+    paused: bool,
+}
+
+/// A socket as the I/O thread knows it.
+pub(super) struct Served {
+    pub(super) sock: Arc<Sock>,
+    pub(super) seen: Seen,
+    listeners: Vec<Option<Listening>>,
+    dials: HashMap<u32, Box<Dial>>,
+    closing: bool,
+}
+
+/// The I/O thread's own state.
+pub(super) struct Reactor {
+    io: Arc<Io>,
+    poll: sys::Poll,
+    pub(super) served: HashMap<u32, Served>,
+    pub(super) timers: Timers,
+    /// Counts the waits.
+    pub(super) round: u64,
+    stopping: bool,
+}
+
+impl Reactor {
+    fn new(io: Arc<Io>, poll: sys::Poll) -> Self {
+        Self { io, poll, served: HashMap::new(), timers: Timers::default(), round: 0, stopping: false }
+    }
+    fn run(mut self) {
+        sys::precise_timers();
+        let mut ready = Vec::with_capacity(256);
+        while !(self.stopping && self.served.is_empty()) {
+            self.io.bell.going_to_sleep();
+            let idle = lock(&self.io.commands).is_empty();
+            let timeout = if idle { self.timers.wait() } else { Some(Duration::ZERO) };
+            self.poll.wait(&mut ready, timeout);
+            self.io.bell.woke();
+            self.round += 1;
+            for event in ready.drain(..) {
+                self.on_ready(event);
+            }
+            while let Some(timer) = self.timers.due(Instant::now()) {
+                self.on_timer(timer);
+            }
+            loop {
+                let commands = std::mem::take(&mut *lock(&self.io.commands));
+                if commands.is_empty() {
+                    break;
+                }
+                for command in commands {
+                    self.on_command(command);
+                }
+            }
+        }
+    }
+    fn on_ready(&mut self, event: Ready) {
+        match event.token.source() {
+            Source::Alarm(0) => {
+                self.io.looks.1.fired();
+                let mut socks = Vec::new();
+                self.io.looks.0.take(&mut socks);
+                for sock in socks.iter().filter_map(|sock| self.served.get(sock)) {
+                    sock.sock.look();
+                    self.check_closing_later(sock.sock.id);
+                }
+            }
+            Source::Alarm(_) => {
+                self.io.hot.1.fired();
+                let mut socks = Vec::new();
+                self.io.hot.0.take(&mut socks);
+                for sock in socks {
+                    self.left_hot(sock);
+                }
+            }
+            Source::Listener(sock, listener) => self.accept(sock, listener),
+            Source::Set(sock) => self.set_event(sock),
+            Source::Stream(sock, pipe) => self.on_stream(sock, pipe, event),
+        }
+    }
+    fn check_closing_later(&self, sock: u32) {
+        if self.served.get(&sock).is_some_and(|served| served.closing) {
+            self.io.send(Command::Close { sock });
+        }
+    }
+    fn on_timer(&mut self, timer: Timer) {
+        match timer {
+            Timer::Reconnect { sock, pipe } => self.dial(sock, pipe),
+            Timer::Protocol { sock, pipe } => self.on_protocol_timeout(sock, pipe),
+            Timer::Nap { sock } => self.nap_over(sock),
+            Timer::Linger { sock } => self.forget(sock),
+            Timer::Accept { sock, listener } => self.resume_accepting(sock, listener),
+        }
+    }
+    fn on_command(&mut self, command: Command) {
+        match command {
+            Command::Open(sock) => {
+                let _ = sock.sets.join(&self.io.poll, Token::set(sock.id));
+                let served = Served {
+                    sock: sock.clone(),
+                    seen: Seen::default(),
+                    listeners: Vec::new(),
+                    dials: HashMap::new(),
+                    closing: false,
+                };
+                self.served.insert(sock.id, served);
+            }
+            Command::Listen { sock, listener, endpoint, done } => {
+                let _ = done.send(self.listen(sock, listener, endpoint));
+            }
+            Command::Unlisten { sock, endpoint, done } => {
+                let _ = done.send(self.unlisten(sock, &endpoint));
+            }
+            Command::Connect { sock, pipe, dial } => {
+                if let Some(served) = self.served.get_mut(&sock) {
+                    served.dials.insert(pipe, dial);
+                    self.dial(sock, pipe);
+                }
+            }
+            Command::Resolved { sock, pipe, addresses } => {
+                let Some(dial) = self.served.get_mut(&sock).and_then(|served| served.dials.get_mut(&pipe)) else {
+                    return;
+                };
+                dial.on_resolved(addresses.unwrap_or_default());
+                self.dial(sock, pipe);
+            }
+            Command::Disconnect { sock, endpoint, done } => {
+                let _ = done.send(self.disconnect(sock, &endpoint));
+            }
+            Command::Lost { sock, pipe, loss } => self.lose(sock, pipe, loss),
+            Command::Settle { sock, pipe } => {
+                let sock = self.served.get(&sock).map(|served| served.sock.clone());
+                if let Some((sock, peer)) = sock.and_then(|sock| Some((sock.clone(), sock.peer(pipe)?))) {
+                    self.settle(&sock, &peer);
+                    peer.drain(&sock);
+                }
+            }
+            Command::Close { sock } => self.close(sock),
+            Command::Stop => self.stopping = true,
+        }
+    }
+
+    // ---- listening ----
+
+    fn listen(&mut self, sock: u32, mut listener: Listener, endpoint: String) -> io::Result<()> {
+        let Some(served) = self.served.get_mut(&sock) else { return Ok(()) };
+        let n = served.listeners.iter().position(Option::is_none).unwrap_or(served.listeners.len());
+        self.io.poll.add_listener(&mut listener, Token::listener(sock, n as u32))?;
+        let listening = Some(Listening { listener, endpoint, paused: false });
+        match served.listeners.get_mut(n) {
+            Some(place) => *place = listening,
+            None => served.listeners.push(listening),
+        }
+        Ok(())
+    }
+    fn unlisten(&mut self, sock: u32, endpoint: &str) -> bool {
+        let Some(served) = self.served.get_mut(&sock) else { return false };
+        let found = served.listeners.iter_mut().find(|place| place.as_ref().is_some_and(|it| it.endpoint == endpoint));
+        let Some(mut listening) = found.and_then(Option::take) else { return false };
+        self.io.poll.remove_listener(&mut listening.listener);
+        true
+    }
+    fn accept(&mut self, sock: u32, n: u32) {
+        for _ in 0..ACCEPTS {
+            let Some(listening) = self.listening(sock, n) else { return };
+            match tcp::accept(&listening.listener) {
+                Ok((stream, _)) => {
+                    let Some(served) = self.served.get(&sock) else { return };
+                    if let Some(peer) = served.sock.clone().attach(Side::Bind) {
+                        self.begin(sock, &peer, stream);
+                    }
+                }
+                Err(error) if tcp::would_block(&error) => return,
+                Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted) => {}
+                Err(_) => {
+                    // Out of descriptors or memory: the listener stays readable, so it must not be listened to.
+                    listening.paused = true;
+                    let handle = self.io.clone();
+                    if let Some(listening) = self.listening(sock, n) {
+                        handle.poll.remove_listener(&mut listening.listener);
+                    }
+                    self.timers.at(Instant::now() + ACCEPT_PAUSE, Timer::Accept { sock, listener: n });
+                    return;
+                }
+            }
+        }
+    }
+    fn listening(&mut self, sock: u32, n: u32) -> Option<&mut Listening> {
+        self.served.get_mut(&sock)?.listeners.get_mut(n as usize)?.as_mut()
+    }
+    fn resume_accepting(&mut self, sock: u32, n: u32) {
+        let handle = self.io.clone();
+        let Some(listening) = self.listening(sock, n).filter(|listening| listening.paused) else { return };
+        listening.paused = false;
+        if handle.poll.add_listener(&mut listening.listener, Token::listener(sock, n)).is_err() {
+            listening.paused = true;
+            self.timers.at(Instant::now() + ACCEPT_PAUSE, Timer::Accept { sock, listener: n });
+        }
+    }
+
+    // ---- streams ----
+
+    /// A connection begins on `stream`.
+    fn begin(&mut self, sock: u32, peer: &Arc<Peer>, mut stream: sys::Stream) {
+        let Some(served) = self.served.get(&sock) else { return };
+        let sock = served.sock.clone();
+        let added = self.io.poll.add_stream(&mut stream, Token::stream(sock.id, peer.pipe));
+        peer.install(&sock, Arc::new(stream));
+        if added.is_err() {
+            self.lose(sock.id, peer.pipe, peer.loss(CloseReason::EndOfStream));
+            return;
+        }
+        let deadline = lock(&peer.protocol).connection.poll_timeout();
+        if let Some(deadline) = deadline {
+            self.timers.at(self.io.instant(deadline), Timer::Protocol { sock: sock.id, pipe: peer.pipe });
+        }
+        peer.drain(&sock);
+    }
+    fn on_stream(&mut self, sock: u32, pipe: u32, event: Ready) {
+        let Some(served) = self.served.get_mut(&sock) else { return };
+        if let Some(dial) = served.dials.get_mut(&pipe)
+            && dial.is_connecting()
+        {
+            if event.writable || event.ended {
+                self.on_connected(sock, pipe);
+            }
+            return;
+        }
+        let sock = served.sock.clone();
+        let Some(peer) = sock.peer(pipe) else { return };
+        if event.writable {
+            peer.drain(&sock);
+            if served.closing {
+                self.close(sock.id);
+            }
+        }
+        if event.readable || event.ended {
+            self.read(&sock, &peer);
+        }
+    }
+    /// Reads until the stream is drained, the lane is full or the stream has ended, for an application that is away.
+    pub(super) fn read(&mut self, sock: &Arc<Sock>, peer: &Arc<Peer>) {
+        if !peer.seat.enter() {
+            return;
+        }
+        loop {
+            loop {
+                let brought = peer.read(sock);
+                self.after_read(sock, peer, &brought);
+                if brought.stalled || brought.lost.is_some() || (brought.messages == 0 && !brought.more && !brought.ready) {
+                    break;
+                }
+            }
+            if peer.seat.leave() {
+                return;
+            }
+        }
+    }
+    fn after_read(&mut self, sock: &Arc<Sock>, peer: &Arc<Peer>, brought: &super::peer::Brought) {
+        if brought.ready {
+            self.settle(sock, peer);
+        }
+        if brought.news {
+            sock.mail.push(peer.pipe);
+            sock.work();
+            sock.ring_reader();
+            if brought.ready {
+                sock.ring_writer();
+            }
+        }
+        if brought.reply || brought.ready {
+            peer.drain(sock);
+        }
+        if let Some(loss) = brought.lost {
+            self.lose(sock.id, peer.pipe, loss);
+        }
+    }
+    /// The handshake is over: from here the application reads for itself.
+    fn settle(&mut self, sock: &Arc<Sock>, peer: &Arc<Peer>) {
+        if let Some(dial) = self.served.get_mut(&sock.id).and_then(|served| served.dials.get_mut(&peer.pipe)) {
+            dial.on_ready();
+        }
+        let Some(stream) = peer.stream() else { return };
+        let settled = self.io.poll.settle_stream(&stream, Token::stream(sock.id, peer.pipe));
+        if settled.and_then(|()| sock.sets.add(&stream, peer.pipe)).is_err() {
+            self.lose(sock.id, peer.pipe, peer.loss(CloseReason::EndOfStream));
+        }
+    }
+    fn on_protocol_timeout(&mut self, sock: u32, pipe: u32) {
+        let Some(sock) = self.served.get(&sock).map(|served| served.sock.clone()) else { return };
+        let Some(peer) = sock.peer(pipe) else { return };
+        let mut protocol = lock(&peer.protocol);
+        let super::peer::Protocol { connection, intake, .. } = &mut *protocol;
+        connection.handle_timeout(intake, sock.now());
+        let (closed, next) = (connection.closed(), connection.poll_timeout());
+        drop(protocol);
+        if let Some(reason) = closed {
+            self.lose(sock.id, pipe, peer.loss(reason));
+        } else if let Some(next) = next {
+            self.timers.at(self.io.instant(next), Timer::Protocol { sock: sock.id, pipe });
+        }
+    }
+    /// A stream has ended: connect again, or let the pipe go.
+    fn lose(&mut self, sock: u32, pipe: u32, loss: Loss) {
+        let Some(served) = self.served.get_mut(&sock) else { return };
+        let sock = served.sock.clone();
+        let Some(peer) = sock.peer(pipe) else { return };
+        let Some(stream) = peer.uninstall(loss) else { return };
+        drop(stream);
+        let delay = served.dials.get_mut(&pipe).and_then(|dial| dial.on_lost(loss.reason));
+        match delay {
+            Some(delay) => self.timers.at(Instant::now() + delay, Timer::Reconnect { sock: sock.id, pipe }),
+            None => {
+                served.dials.remove(&pipe);
+                sock.close_pipe(&peer, loss.reason);
+            }
+        }
+        if self.served.get(&sock.id).is_some_and(|served| served.closing) {
+            self.close(sock.id);
+        }
+    }
+
+    // ---- connecting ----
+
+    /// Takes the next step towards a connection.
+    fn dial(&mut self, sock: u32, pipe: u32) {
+        let Some(served) = self.served.get_mut(&sock) else { return };
+        let Some(dial) = served.dials.get_mut(&pipe) else { return };
+        loop {
+            match dial.next(&served.sock.options.tcp()) {
+                crate::dial::Step::Resolve => {
+                    let (io, name) = (self.io.clone(), dial.name());
+                    let answer = move |addresses| io.send(Command::Resolved { sock, pipe, addresses });
+                    if let Err(error) = crate::dial::resolve(name, answer) {
+                        self.io.send(Command::Resolved { sock, pipe, addresses: Err(error) });
+                    }
+                    return;
+                }
+                crate::dial::Step::Connecting(mut stream) => {
+                    if self.io.poll.add_stream(&mut stream, Token::stream(sock, pipe)).is_ok() {
+                        dial.wait_for(stream);
+                        return;
+                    }
+                }
+                crate::dial::Step::Failed => continue,
+                crate::dial::Step::Later(delay) => {
+                    self.timers.at(Instant::now() + delay, Timer::Reconnect { sock, pipe });
+                    return;
+                }
+                crate::dial::Step::Never => {
+                    served.dials.remove(&pipe);
+                    let sock = served.sock.clone();
+                    if let Some(peer) = sock.peer(pipe) {
+                        sock.close_pipe(&peer, CloseReason::EndOfStream);
+                    }
+                    return;
+                }
+                crate::dial::Step::Wait => return,
+            }
+        }
+    }
+    fn on_connected(&mut self, sock: u32, pipe: u32) {
+        let Some(served) = self.served.get_mut(&sock) else { return };
+        let Some(dial) = served.dials.get_mut(&pipe) else { return };
+        match dial.connected() {
+            None => self.dial(sock, pipe),
+            Some(stream) => {
+                let Some(peer) = served.sock.peer(pipe) else { return };
+                self.resume(sock, &peer, stream);
+            }
+        }
+    }
+    /// A connection begins on a stream that is registered already.
+    fn resume(&mut self, sock: u32, peer: &Arc<Peer>, stream: sys::Stream) {
+        let Some(served) = self.served.get(&sock) else { return };
+        let sock = served.sock.clone();
+        peer.install(&sock, Arc::new(stream));
+        let deadline = lock(&peer.protocol).connection.poll_timeout();
+        if let Some(deadline) = deadline {
+            self.timers.at(self.io.instant(deadline), Timer::Protocol { sock: sock.id, pipe: peer.pipe });
+        }
+        peer.drain(&sock);
+        self.read(&sock, peer);
+    }
+    fn disconnect(&mut self, sock: u32, endpoint: &str) -> bool {
+        let Some(served) = self.served.get_mut(&sock) else { return false };
+        let found = served.dials.iter().find(|(_, dial)| dial.endpoint() == endpoint).map(|(pipe, _)| *pipe);
+        let Some(pipe) = found else { return false };
+        served.dials.remove(&pipe);
+        let sock = served.sock.clone();
+        if let Some(peer) = sock.peer(pipe) {
+            peer.uninstall(peer.loss(CloseReason::Unwanted));
+            sock.close_pipe(&peer, CloseReason::Unwanted);
+        }
+        true
+    }
+
+    // ---- closing ----
+
+    /// Forgets the socket if nothing is left to write, else lets it linger.
+    fn close(&mut self, sock: u32) {
+        let Some(served) = self.served.get_mut(&sock) else { return };
+        if !served.closing {
+            served.closing = true;
+            served.listeners.clear();
+            served.sock.work();
+            if let Some(linger) = served.sock.options.linger {
+                self.timers.at(Instant::now() + linger, Timer::Linger { sock });
+            }
+        }
+        let Some(served) = self.served.get(&sock) else { return };
+        if served.sock.peers().iter().all(|peer| peer.is_flushed()) {
+            self.forget(sock);
+        }
+    }
+    fn forget(&mut self, sock: u32) {
+        let Some(served) = self.served.remove(&sock) else { return };
+        for peer in served.sock.peers() {
+            if let Some(stream) = peer.uninstall(peer.loss(CloseReason::Unwanted)) {
+                let _ = stream.shutdown(std::net::Shutdown::Write);
+            }
+        }
+        served.sock.on_forgotten();
+    }
+}

@@ -1,0 +1,263 @@
+//! The part of a socket that its application and the I/O thread share.
+
+use super::io::{Command, Io};
+use super::peer::{Loss, Peer};
+use super::seat::{Bell, Post, Watch};
+use crate::context::Census;
+use crate::lane::{Host, Inbox, Notices, Outlet};
+use crate::options::SocketOptions;
+use crate::sync::{AtomicBool, AtomicU32, Mutex, Ordering, lock};
+use crate::sys;
+use omnimq_core::connection::{Config, Local};
+use omnimq_core::{AnyPattern, CloseReason, Instant, PipeId, Side, Socket, SocketType};
+use std::io as stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// An application may leave a batch unwritten for this long.
+pub(crate) const LOOK: Duration = Duration::from_micros(50);
+
+/// An application may leave input unread for this long; kernel buffers bridge it.
+pub(crate) const NAP: Duration = Duration::from_millis(1);
+
+/// The pattern and its pipes: locked for the time of a computation, never across a system call.
+pub(crate) struct Core {
+    pub(crate) socket: Socket<AnyPattern, Host>,
+    /// Pipes with something staged that nobody has published.
+    staged: Vec<u32>,
+    posted: Vec<u32>,
+}
+
+/// One socket.
+pub(crate) struct Sock {
+    pub(crate) id: u32,
+    pub(crate) socket_type: SocketType,
+    pub(crate) options: SocketOptions,
+    pub(crate) config: Config,
+    pub(crate) io: Arc<Io>,
+    census: Arc<Census>,
+    pub(crate) core: Mutex<Core>,
+    pub(crate) peers: Mutex<Vec<Option<Arc<Peer>>>>,
+    pub(crate) sets: sys::Sets,
+    pub(crate) notices: Arc<Notices>,
+    /// Pipes that the socket has to look at: signals, messages where there were none, room where there was none.
+    pub(crate) mail: Post,
+    /// Odd while the application is in the slow path of a receive; changes on every visit.
+    pub(crate) phase: AtomicU32,
+    /// The application asleep for messages.
+    pub(crate) reader: Bell,
+    /// The application asleep for room.
+    pub(crate) writer: Bell,
+    /// A batch is unwritten and the I/O thread will look.
+    flush_watch: Watch,
+    /// Something is unread and the I/O thread will look.
+    hot_watch: Watch,
+    /// How often the I/O thread has looked.
+    pub(crate) looks: AtomicU32,
+    /// The context ends, or the socket has been closed.
+    pub(crate) terminated: AtomicBool,
+}
+
+impl Sock {
+    pub(crate) fn new(
+        id: u32,
+        socket_type: SocketType,
+        options: SocketOptions,
+        seed: u32,
+        io: &Arc<Io>,
+        census: Arc<Census>,
+    ) -> stdio::Result<Option<Self>> {
+        let Some(pattern) = AnyPattern::new(socket_type) else { return Ok(None) };
+        let socket = Socket::new(pattern, &options.core(seed));
+        Ok(Some(Self {
+            id,
+            socket_type,
+            config: options.connection(),
+            options,
+            io: io.clone(),
+            census,
+            core: Mutex::new(Core { socket, staged: Vec::new(), posted: Vec::new() }),
+            peers: Mutex::default(),
+            sets: sys::Sets::new()?,
+            notices: Arc::new(Notices::new()),
+            mail: Post::new(),
+            phase: AtomicU32::new(0),
+            reader: Bell::new(),
+            writer: Bell::new(),
+            flush_watch: Watch::new(),
+            hot_watch: Watch::new(),
+            looks: AtomicU32::new(0),
+            terminated: AtomicBool::new(false),
+        }))
+    }
+    pub(crate) fn local(&self) -> Local<'_> {
+        Local { socket_type: self.socket_type, routing_id: &self.options.routing_id }
+    }
+    /// Time as the core counts it.
+    pub(crate) fn now(&self) -> Instant {
+        self.io.now()
+    }
+    pub(crate) fn peer(&self, pipe: u32) -> Option<Arc<Peer>> {
+        lock(&self.peers).get(pipe as usize)?.clone()
+    }
+    pub(crate) fn peers(&self) -> Vec<Arc<Peer>> {
+        lock(&self.peers).iter().flatten().cloned().collect()
+    }
+
+    /// Makes a pipe; `None` when the socket has as many as it may.
+    pub(crate) fn attach(&self, side: Side) -> Option<Arc<Peer>> {
+        let mut core = lock(&self.core);
+        let id = core.socket.vacant()?;
+        let (tx, outbox) = Outlet::new(id.0, self.options.send_hwm, &self.notices);
+        let (intake, rx) = Inbox::lane(id.0, self.options.recv_hwm, &self.notices);
+        let peer = Arc::new(Peer::new(id.0, outbox, intake, &self.config));
+        core.socket.attach(tx, rx, side)?;
+        let mut peers = lock(&self.peers);
+        let at = id.index();
+        if peers.len() <= at {
+            peers.resize_with(at + 1, || None);
+        }
+        if let Some(place) = peers.get_mut(at) {
+            *place = Some(peer.clone());
+        }
+        Some(peer)
+    }
+    /// No more messages will come from this pipe: it goes when the socket has read what came.
+    pub(crate) fn close_pipe(&self, peer: &Peer, reason: CloseReason) {
+        peer.discard();
+        lock(&peer.protocol).intake.announce(omnimq_core::Signal::Close(reason));
+        self.mail.push(peer.pipe);
+        self.work();
+        self.ring_reader();
+        self.ring_writer();
+    }
+
+    /// Lets the socket look at what was posted, and writes what it has to say.
+    pub(crate) fn work(&self) {
+        let mut core = lock(&self.core);
+        self.pump(&mut core);
+        self.publish(core);
+    }
+    /// Lets the socket look at what was posted.
+    #[inline]
+    pub(crate) fn pump(&self, core: &mut Core) {
+        if !self.mail.is_empty() {
+            self.process(core);
+        }
+    }
+    fn process(&self, core: &mut Core) {
+        let mut posted = std::mem::take(&mut core.posted);
+        self.mail.take(&mut posted);
+        for pipe in posted.drain(..) {
+            if core.socket.process(PipeId(pipe)).is_some() {
+                self.forget(core, pipe);
+            }
+        }
+        core.posted = posted;
+    }
+    fn forget(&self, core: &mut Core, pipe: u32) {
+        core.socket.detach(PipeId(pipe));
+        if let Some(place) = lock(&self.peers).get_mut(pipe as usize) {
+            *place = None;
+        }
+    }
+    /// Whether something staged has not been published.
+    pub(crate) fn collect_staged(&self, core: &mut Core) -> bool {
+        let Core { staged, .. } = core;
+        self.notices.staged.take(staged);
+        !staged.is_empty()
+    }
+    /// Octets staged by the busiest of the pipes just written to.
+    pub(crate) fn most_staged(&self, core: &mut Core) -> usize {
+        let last = core.staged.last().copied();
+        last.and_then(|pipe| Some(core.socket.pipe(PipeId(pipe))?.tx.staged())).unwrap_or(0)
+    }
+    /// Publishes what is staged and writes it, without the lock.
+    pub(crate) fn publish(&self, mut core: crate::sync::MutexGuard<'_, Core>) {
+        if !self.collect_staged(&mut core) {
+            return;
+        }
+        if let [one] = core.staged[..] {
+            core.staged.clear();
+            if let Some(pipe) = core.socket.pipe(PipeId(one)) {
+                pipe.tx.publish();
+            }
+            drop(core);
+            if let Some(peer) = self.peer(one) {
+                peer.drain(self);
+            }
+            return;
+        }
+        let staged = std::mem::take(&mut core.staged);
+        for pipe in &staged {
+            if let Some(pipe) = core.socket.pipe(PipeId(*pipe)) {
+                pipe.tx.publish();
+            }
+        }
+        drop(core);
+        for pipe in staged {
+            if let Some(peer) = self.peer(pipe) {
+                peer.drain(self);
+            }
+        }
+    }
+    /// Something is staged: the I/O thread will look before long.
+    pub(crate) fn leave_to_look(&self) {
+        if self.flush_watch.want() {
+            self.io.look_at(self.id);
+        }
+    }
+    /// The I/O thread looks.
+    pub(crate) fn look(&self) {
+        self.looks.fetch_add(1, Ordering::Relaxed);
+        self.flush_watch.fired();
+        self.publish(lock(&self.core));
+    }
+    /// Something is unread: the I/O thread will look before long.
+    pub(crate) fn leave_hot(&self) {
+        if self.hot_watch.want() {
+            self.io.read_for(self.id);
+        }
+    }
+    /// As `leave_hot`, by the I/O thread, which has arranged to look.
+    pub(crate) fn hot_is_watched(&self) {
+        self.hot_watch.want();
+    }
+    /// Call before looking for what was left unread.
+    pub(crate) fn hot_fired(&self) {
+        self.hot_watch.fired();
+    }
+
+    /// The pipe has room where it had none.
+    pub(crate) fn tell_room(&self, pipe: u32) {
+        self.mail.push(pipe);
+        self.ring_writer();
+    }
+    pub(crate) fn ring_reader(&self) {
+        if self.reader.ring() {
+            self.sets.wake();
+        }
+    }
+    pub(crate) fn ring_writer(&self) {
+        if self.writer.ring() {
+            self.sets.wake();
+        }
+    }
+    /// A stream is of no more use: the I/O thread has to know.
+    pub(crate) fn report(&self, pipe: u32, loss: Loss) {
+        self.io.send(Command::Lost { sock: self.id, pipe, loss });
+    }
+    /// Ends every wait, present and future.
+    pub(crate) fn terminate(&self) {
+        self.terminated.store(true, Ordering::SeqCst);
+        self.ring_reader();
+        self.ring_writer();
+    }
+    /// The I/O thread serves this socket no more.
+    pub(crate) fn on_forgotten(&self) {
+        self.census.leave(self.id);
+    }
+    pub(crate) fn is_terminated(&self) -> bool {
+        self.terminated.load(Ordering::Relaxed)
+    }
+}

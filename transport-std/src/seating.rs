@@ -1,0 +1,187 @@
+//! An application in the driver's seat: waiting for its own streams and reading them.
+
+use crate::runtime::io::Command;
+use crate::runtime::peer::Brought;
+use crate::runtime::sock::Sock;
+use crate::sync::{Ordering, lock};
+use crate::sys;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// Streams read before what they brought is handed out.
+const READS: u32 = 8;
+
+/// How often a socket with one stream tries to read before it waits, though that brought nothing last time.
+const PROBE: u32 = 16;
+
+/// What an application knows of its streams.
+#[derive(Default)]
+pub(crate) struct Seating {
+    /// Pipes that may be readable.
+    ready: VecDeque<u32>,
+    is_ready: Vec<bool>,
+    events: Vec<u32>,
+    buffer: sys::Buffer,
+    /// Predictor for a single stream: the next message is there already, so read before waiting.
+    eager: bool,
+    waits: u32,
+    /// The only pipe, if there is one.
+    only: Option<u32>,
+}
+
+/// Until when to wait: `None` for ever, `Some(None)` not at all.
+type Until = Option<Option<Instant>>;
+
+impl Seating {
+    /// Has the socket's lanes filled. False: the time is up.
+    pub(crate) fn fetch(&mut self, sock: &Sock, until: Until) -> bool {
+        sock.publish(lock(&sock.core));
+        let phase = sock.phase.load(Ordering::Relaxed);
+        sock.phase.store(phase.wrapping_add(1), Ordering::SeqCst);
+        let fetched = self.fetch_seated(sock, until);
+        sock.phase.store(phase.wrapping_add(2), Ordering::SeqCst);
+        self.leave(sock);
+        fetched
+    }
+    /// What is known to be readable and stays unread has to be looked at by somebody: its edges are spent.
+    fn leave(&mut self, sock: &Sock) {
+        if self.ready.is_empty() {
+            return;
+        }
+        for pipe in &self.ready {
+            if let Some(peer) = sock.peer(*pipe) {
+                peer.hot.store(true, Ordering::Relaxed);
+            }
+        }
+        sock.leave_hot();
+    }
+    fn fetch_seated(&mut self, sock: &Sock, until: Until) -> bool {
+        let mut asked = false;
+        let mut probing = self.probe();
+        loop {
+            self.take_resumed(sock);
+            let read = self.read_some(sock);
+            if std::mem::take(&mut probing) {
+                self.eager = read;
+            }
+            if read || !sock.mail.is_empty() || sock.is_terminated() {
+                return true;
+            }
+            if !self.ready.is_empty() {
+                continue;
+            }
+            let left = match until {
+                None => None,
+                Some(None) => Some(Duration::ZERO),
+                Some(Some(until)) => Some(until.saturating_duration_since(Instant::now())),
+            };
+            if asked && left.is_some_and(|left| left.is_zero()) {
+                return false;
+            }
+            self.wait(sock, left);
+            asked = true;
+        }
+    }
+    fn wait(&mut self, sock: &Sock, left: Option<Duration>) {
+        sock.reader.going_to_sleep();
+        let left = if sock.mail.is_empty() && !sock.is_terminated() { left } else { Some(Duration::ZERO) };
+        let mut events = std::mem::take(&mut self.events);
+        sock.sets.wait(&mut self.buffer, &mut events, left);
+        sock.reader.woke();
+        for pipe in events.drain(..) {
+            self.only = Some(pipe);
+            self.mark(pipe);
+        }
+        self.events = events;
+    }
+    /// Reads the only stream before waiting, if that is likely to bring something.
+    fn probe(&mut self) -> bool {
+        if !sys::SEATED || !self.ready.is_empty() || self.is_ready.len() != 1 {
+            return false;
+        }
+        self.waits = self.waits.wrapping_add(1);
+        let Some(pipe) = self.only.filter(|_| self.eager || self.waits % PROBE == 0) else { return false };
+        self.mark(pipe);
+        true
+    }
+    fn mark(&mut self, pipe: u32) {
+        let at = pipe as usize;
+        if self.is_ready.len() <= at {
+            self.is_ready.resize(at + 1, false);
+        }
+        if !std::mem::replace(&mut self.is_ready[at], true) {
+            self.ready.push_back(pipe);
+        }
+    }
+    /// Pipes whose reading stopped for want of credit, and whose credit this application returned: the edges that
+    /// came meanwhile are spent, so the reading is owed until a read comes back short.
+    fn take_resumed(&mut self, sock: &Sock) {
+        if sock.notices.resume.is_empty() {
+            return;
+        }
+        let mut pipes = std::mem::take(&mut self.events);
+        sock.notices.resume.take(&mut pipes);
+        for pipe in pipes.drain(..) {
+            self.mark(pipe);
+        }
+        self.events = pipes;
+    }
+    /// As [`take_resumed`](Self::take_resumed), outside the slow path.
+    pub(crate) fn resume(&mut self, sock: &Sock) {
+        self.take_resumed(sock);
+        self.leave(sock);
+    }
+    /// Reads streams that may be readable; true when that brought something.
+    fn read_some(&mut self, sock: &Sock) -> bool {
+        let mut brought_any = 0;
+        for _ in 0..self.ready.len() {
+            let Some(pipe) = self.ready.pop_front() else { break };
+            if let Some(ready) = self.is_ready.get_mut(pipe as usize) {
+                *ready = false;
+            }
+            let messages = self.read(sock, pipe);
+            brought_any += u32::from(messages > 0);
+            // One message is handed out at once; a buffer full of them shares turns with others.
+            if messages == 1 || brought_any >= READS {
+                break;
+            }
+        }
+        brought_any > 0
+    }
+    /// One read of one stream. Returns how many messages, or other news, it brought.
+    fn read(&mut self, sock: &Sock, pipe: u32) -> u32 {
+        let Some(peer) = sock.peer(pipe) else { return 0 };
+        peer.hot.store(false, Ordering::SeqCst);
+        if !peer.seat.enter() {
+            // The I/O thread is at it, and posts what it finds.
+            return 0;
+        }
+        let brought = peer.read(sock);
+        let mut again = brought.more;
+        // A knock means an edge after our read: it stays ready rather than being read at once.
+        while !peer.seat.leave() {
+            again = true;
+        }
+        if again {
+            self.mark(pipe);
+        }
+        self.after_read(sock, pipe, &brought);
+        brought.messages.max(u32::from(brought.news))
+    }
+    fn after_read(&self, sock: &Sock, pipe: u32, brought: &Brought) {
+        if brought.news {
+            sock.mail.push(pipe);
+        }
+        if brought.ready {
+            sock.io.send(Command::Settle { sock: sock.id, pipe });
+        }
+        if brought.reply
+            && let Some(peer) = sock.peer(pipe)
+        {
+            peer.drain(sock);
+        }
+        if let Some(loss) = brought.lost {
+            sock.report(pipe, loss);
+        }
+    }
+}

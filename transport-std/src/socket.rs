@@ -1,0 +1,340 @@
+//! The application's side of a socket.
+
+use crate::context::Context;
+use crate::dial::Dial;
+use crate::endpoint;
+use crate::error::{Error, SendError};
+use crate::lane::BIG;
+use crate::message::{Message, Part, Sendable};
+use crate::options::SocketOptions;
+use crate::pace::Pace;
+use crate::runtime::io::Command;
+use crate::runtime::sock::{Core, Sock};
+use crate::seating::Seating;
+use crate::sync::lock;
+use crate::sys::tcp;
+use omnimq_core::{Frame, Piece, SendErrorKind, Side, SocketType};
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// A socket of any type, chosen at run time. See the typed ones ([`Push`](crate::Push), [`Req`](crate::Req), …) for
+/// sockets on which a call in the wrong direction does not compile.
+///
+/// Dropping it closes it: unsent messages linger in the background as [`SocketOptions::linger`] says.
+pub struct Socket {
+    sock: Arc<Sock>,
+    context: Context,
+    seating: Seating,
+    pace: Pace,
+    last_endpoint: String,
+    dials: u32,
+}
+
+/// How long a call may wait.
+#[derive(Clone, Copy)]
+enum Wait {
+    No,
+    Until(Option<Instant>),
+}
+
+impl Wait {
+    fn at_most(timeout: Option<Duration>) -> Self {
+        match timeout {
+            Some(span) if span.is_zero() => Self::No,
+            // A time beyond the clock's range is no limit.
+            Some(span) => Self::Until(Instant::now().checked_add(span)),
+            None => Self::Until(None),
+        }
+    }
+}
+
+impl Socket {
+    pub(crate) fn new(context: Context, sock: Arc<Sock>) -> Self {
+        let direct = matches!(sock.socket_type, SocketType::Req | SocketType::Rep);
+        Self { pace: Pace::new(direct), seating: Seating::default(), last_endpoint: String::new(), dials: 0, sock, context }
+    }
+    /// This socket's type.
+    pub fn socket_type(&self) -> SocketType {
+        self.sock.socket_type
+    }
+    /// What it was made with.
+    pub fn options(&self) -> &SocketOptions {
+        &self.sock.options
+    }
+    /// The endpoint last bound, with the real port, or last connected.
+    pub fn last_endpoint(&self) -> &str {
+        &self.last_endpoint
+    }
+    fn alive(&self) -> Result<(), Error> {
+        if self.sock.is_terminated() { Err(Error::Terminated) } else { Ok(()) }
+    }
+
+    /// Accepts connections at `endpoint` (`tcp://127.0.0.1:5555`, `tcp://*:*`); returns it with the real port.
+    ///
+    /// # Errors
+    /// [`Error::Endpoint`] (EINVAL), [`Error::Transport`] (EPROTONOSUPPORT), [`Error::System`] (EADDRINUSE,
+    /// EADDRNOTAVAIL, …), [`Error::Terminated`].
+    pub fn bind(&mut self, endpoint: &str) -> Result<String, Error> {
+        self.alive()?;
+        let address = endpoint::bind(endpoint)?;
+        let system = || Error::system(format!("bind {endpoint}"));
+        let (listener, local) = tcp::listen(address, &self.sock.options.tcp()).map_err(system())?;
+        let bound = format!("tcp://{local}");
+        let (done, answer) = mpsc::channel();
+        self.sock.io.send(Command::Listen { sock: self.sock.id, listener, endpoint: bound.clone(), done });
+        answer.recv().map_err(|_| Error::Terminated)?.map_err(system())?;
+        self.last_endpoint.clone_from(&bound);
+        Ok(bound)
+    }
+    /// Stops accepting at `endpoint`, as [`bind`](Self::bind) returned it; the port is free when this returns.
+    /// Connections that were accepted stay.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] (ENOENT).
+    pub fn unbind(&mut self, endpoint: &str) -> Result<(), Error> {
+        let (done, answer) = mpsc::channel();
+        self.sock.io.send(Command::Unlisten { sock: self.sock.id, endpoint: endpoint.into(), done });
+        if answer.recv().is_ok_and(|found| found) { Ok(()) } else { Err(Error::NotFound(endpoint.into())) }
+    }
+    /// Connects to `endpoint` (`tcp://host:port`) in the background, and again whenever the connection is lost.
+    /// Messages may be sent at once: they wait, up to the high-water mark.
+    ///
+    /// # Errors
+    /// [`Error::Endpoint`] (EINVAL), [`Error::Transport`] (EPROTONOSUPPORT), [`Error::NoRoom`], [`Error::Terminated`].
+    pub fn connect(&mut self, endpoint: &str) -> Result<(), Error> {
+        self.alive()?;
+        let target = endpoint::connect(endpoint)?;
+        let peer = self.sock.attach(Side::Connect).ok_or(Error::NoRoom)?;
+        self.dials = self.dials.wrapping_add(1);
+        let seed = self.context.draw() ^ self.dials;
+        let dial = Box::new(Dial::new(target, &self.sock.options, seed));
+        self.sock.io.send(Command::Connect { sock: self.sock.id, pipe: peer.pipe, dial });
+        self.last_endpoint = endpoint.into();
+        Ok(())
+    }
+    /// Ends the connection made by [`connect`](Self::connect) to `endpoint`; what waits for it is dropped.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] (ENOENT).
+    pub fn disconnect(&mut self, endpoint: &str) -> Result<(), Error> {
+        let (done, answer) = mpsc::channel();
+        self.sock.io.send(Command::Disconnect { sock: self.sock.id, endpoint: endpoint.into(), done });
+        if answer.recv().is_ok_and(|found| found) { Ok(()) } else { Err(Error::NotFound(endpoint.into())) }
+    }
+
+    // ---- sending ----
+
+    /// Sends a message, waiting for room as long as [`SocketOptions::send_timeout`] says.
+    ///
+    /// # Errors
+    /// The message comes back with the reason: [`Error::WouldBlock`] (EAGAIN) after the timeout,
+    /// [`Error::State`] (EFSM), [`Error::Unroutable`] (EHOSTUNREACH), [`Error::NotSupported`] (ENOTSUP),
+    /// [`Error::Terminated`] (ETERM).
+    pub fn send<M: Sendable>(&mut self, message: M) -> Result<(), SendError<M>> {
+        let wait = self.sock.options.send_timeout;
+        self.send_waiting(message, move || Wait::at_most(wait))
+    }
+    /// Sends a message if there is room at this time.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn try_send<M: Sendable>(&mut self, message: M) -> Result<(), SendError<M>> {
+        self.send_waiting(message, || Wait::No)
+    }
+    /// Sends a message, waiting for room at most `timeout`.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_timeout<M: Sendable>(&mut self, message: M, timeout: Duration) -> Result<(), SendError<M>> {
+        self.send_waiting(message, move || Wait::at_most(Some(timeout)))
+    }
+    fn send_waiting<M: Sendable>(&mut self, message: M, wait: impl FnOnce() -> Wait) -> Result<(), SendError<M>> {
+        match self.put(&message) {
+            Ok(()) => Ok(()),
+            Err(Error::WouldBlock) => match self.put_waiting(&message, wait()) {
+                Ok(()) => Ok(()),
+                Err(error) => Err(SendError { message, error }),
+            },
+            Err(error) => Err(SendError { message, error }),
+        }
+    }
+    /// Puts a message into the lanes, and writes or leaves it as the pace says.
+    #[inline]
+    fn put<M: Sendable>(&mut self, message: &M) -> Result<(), Error> {
+        self.alive()?;
+        let mut core = lock(&self.sock.core);
+        self.sock.pump(&mut core);
+        let len = put_frames(&mut core, message)?;
+        if self.pace.writes(len, &self.sock) || self.sock.most_staged(&mut core) >= Pace::BATCH {
+            self.sock.publish(core);
+            self.pace.wrote();
+        } else if self.sock.collect_staged(&mut core) {
+            drop(core);
+            self.sock.leave_to_look();
+        }
+        Ok(())
+    }
+    #[cold]
+    fn put_waiting<M: Sendable>(&mut self, message: &M, wait: Wait) -> Result<(), Error> {
+        loop {
+            // Writing what is staged may make room.
+            self.sock.publish(lock(&self.sock.core));
+            self.sock.writer.going_to_sleep();
+            match self.put(message) {
+                Err(Error::WouldBlock) => {}
+                done => {
+                    self.sock.writer.woke();
+                    return done;
+                }
+            }
+            let left = match wait {
+                Wait::No => Some(Duration::ZERO),
+                Wait::Until(until) => until.map(|until| until.saturating_duration_since(Instant::now())),
+            };
+            if left.is_some_and(|left| left.is_zero()) {
+                self.sock.writer.woke();
+                return Err(Error::WouldBlock);
+            }
+            self.sock.sets.wait_wake(left);
+            self.sock.writer.woke();
+        }
+    }
+    /// Writes what has been sent and not yet written. Nothing needs this: the background does it before long.
+    pub fn flush(&mut self) {
+        self.sock.publish(lock(&self.sock.core));
+    }
+
+    // ---- receiving ----
+
+    /// Receives a whole message, waiting as long as [`SocketOptions::recv_timeout`] says.
+    ///
+    /// # Errors
+    /// [`Error::WouldBlock`] (EAGAIN) after the timeout, [`Error::State`] (EFSM), [`Error::NotSupported`] (ENOTSUP),
+    /// [`Error::Terminated`] (ETERM).
+    pub fn recv(&mut self) -> Result<Message, Error> {
+        let wait = self.sock.options.recv_timeout;
+        self.recv_waiting(move || Wait::at_most(wait))
+    }
+    /// Receives a message if one is at hand.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv).
+    pub fn try_recv(&mut self) -> Result<Message, Error> {
+        self.recv_waiting(|| Wait::No)
+    }
+    /// Receives a message, waiting at most `timeout`.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv).
+    pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Message, Error> {
+        self.recv_waiting(move || Wait::at_most(Some(timeout)))
+    }
+    fn recv_waiting(&mut self, wait: impl FnOnce() -> Wait) -> Result<Message, Error> {
+        match self.get() {
+            Err(Error::WouldBlock) => {}
+            done => return done,
+        }
+        let until = match wait() {
+            Wait::No => Some(None),
+            Wait::Until(until) => until.map(Some),
+        };
+        loop {
+            self.pace.pause();
+            let more = self.seating.fetch(&self.sock, until);
+            match self.get() {
+                Err(Error::WouldBlock) if more => {}
+                done => return done,
+            }
+        }
+    }
+    /// Takes a message from the lanes.
+    #[inline]
+    fn get(&mut self) -> Result<Message, Error> {
+        self.alive()?;
+        let mut core = lock(&self.sock.core);
+        self.sock.pump(&mut core);
+        let mut message = match core.socket.recv() {
+            Ok(frame) if !frame.more => Message::from(frame.body),
+            Ok(frame) => {
+                let mut message = Message::from(frame.body);
+                while let Ok(frame) = core.socket.recv() {
+                    message.push(frame.body);
+                    if !frame.more {
+                        break;
+                    }
+                }
+                message
+            }
+            Err(error) => {
+                drop(core);
+                return Err(error.into());
+            }
+        };
+        drop(core);
+        if !self.sock.notices.resume.is_empty() {
+            self.seating.resume(&self.sock);
+        }
+        let _ = &mut message;
+        Ok(message)
+    }
+
+    // ---- subscriptions ----
+
+    /// SUB, XSUB: asks publishers for messages that begin with `topic`; empty means all. Asking twice counts twice.
+    ///
+    /// # Errors
+    /// [`Error::NotSupported`] (ENOTSUP), [`Error::NoRoom`] (ENOBUFS), [`Error::TooLarge`] (EMSGSIZE).
+    pub fn subscribe(&mut self, topic: impl AsRef<[u8]>) -> Result<(), Error> {
+        self.filter(|core| Ok(core.socket.subscribe(topic.as_ref())?))
+    }
+    /// SUB, XSUB: takes one [`subscribe`](Self::subscribe) back. An unknown topic is ignored.
+    ///
+    /// # Errors
+    /// As [`subscribe`](Self::subscribe).
+    pub fn unsubscribe(&mut self, topic: impl AsRef<[u8]>) -> Result<(), Error> {
+        self.filter(|core| Ok(core.socket.unsubscribe(topic.as_ref())?))
+    }
+    fn filter(&mut self, change: impl FnOnce(&mut Core) -> Result<(), Error>) -> Result<(), Error> {
+        self.alive()?;
+        let mut core = lock(&self.sock.core);
+        self.sock.pump(&mut core);
+        let changed = change(&mut core);
+        self.sock.publish(core);
+        changed
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.sock.publish(lock(&self.sock.core));
+        self.sock.terminate();
+        self.sock.io.send(Command::Close { sock: self.sock.id });
+    }
+}
+
+/// Puts a message's frames into the lanes: all of them or none. Returns the octets of the last.
+#[inline]
+fn put_frames<M: Sendable>(core: &mut Core, message: &M) -> Result<usize, Error> {
+    let count = message.count();
+    let mut len = 0;
+    for n in 0..count {
+        let more = n + 1 < count;
+        let sent = match message.frame(n) {
+            Part::Bytes(bytes) if bytes.len() < BIG => {
+                len = bytes.len();
+                core.socket.send(Piece { bytes, more }).map_err(|refused| refused.kind)
+            }
+            Part::Bytes(bytes) => {
+                len = bytes.len();
+                core.socket.send(Frame { body: bytes.into(), more }).map_err(|refused| refused.kind)
+            }
+            Part::Frame(body) => {
+                len = body.len();
+                core.socket.send(Frame { body: body.clone(), more }).map_err(|refused| refused.kind)
+            }
+        };
+        sent.map_err(|kind: SendErrorKind| Error::from(kind))?;
+    }
+    Ok(len)
+}

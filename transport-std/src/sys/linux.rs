@@ -1,0 +1,245 @@
+//! Linux: epoll sets, an eventfd to wake with, timerfds. Every call is rustix's; nothing here is unsafe.
+
+use super::{Ready, Token};
+use rustix::buffer::spare_capacity;
+use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use rustix::event::{EventfdFlags, eventfd};
+use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
+use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime};
+use std::io::{self, IoSlice};
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+
+/// A non-blocking TCP listener.
+pub(crate) use std::net::TcpListener as Listener;
+/// A non-blocking TCP stream.
+pub(crate) use std::net::TcpStream as Stream;
+
+/// Applications wait on their connections themselves.
+pub(crate) const SEATED: bool = true;
+
+/// The token of every waker; no connection has it.
+const WAKE: u64 = u64::MAX;
+
+fn timespec(span: Duration) -> Timespec {
+    Timespec { tv_sec: i64::try_from(span.as_secs()).unwrap_or(i64::MAX), tv_nsec: i64::from(span.subsec_nanos()) }
+}
+
+/// Waits on `set`. A signal counts as no event.
+fn wait(set: &OwnedFd, events: &mut Vec<Event>, timeout: Option<Duration>) {
+    // epoll_wait counts in milliseconds: rounded up, so that a timer is never found too early over and over.
+    let timeout = timeout.map(|span| timespec(Duration::from_millis(span.as_micros().div_ceil(1000) as u64)));
+    events.clear();
+    if epoll::wait(set, spare_capacity(events), timeout.as_ref()).is_err() {
+        events.clear();
+    }
+}
+
+fn add(set: &OwnedFd, source: impl AsFd, token: u64, flags: EventFlags) -> io::Result<()> {
+    Ok(epoll::add(set, source, EventData::new_u64(token), flags)?)
+}
+
+/// An eventfd: wakes who waits for it, once, however often it is rung before.
+pub(crate) struct Waker(OwnedFd);
+
+impl Waker {
+    fn new() -> io::Result<Self> {
+        Ok(Self(eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?))
+    }
+    pub(crate) fn wake(&self) {
+        let _ = rustix::io::write(&self.0, &1u64.to_ne_bytes());
+    }
+    fn clear(&self) {
+        let _ = rustix::io::read(&self.0, &mut [0; 8]);
+    }
+}
+
+/// A timer that anybody arms and the I/O thread hears; arming wakes nobody.
+pub(crate) struct Alarm(OwnedFd);
+
+impl Alarm {
+    fn new() -> io::Result<Self> {
+        Ok(Self(timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?))
+    }
+    pub(crate) fn arm(&self, span: Duration) {
+        let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let _ = timerfd_settime(
+            &self.0,
+            TimerfdTimerFlags::empty(),
+            &Itimerspec { it_interval: zero, it_value: timespec(span) },
+        );
+    }
+}
+
+/// The I/O thread's selector.
+pub(crate) struct Poll {
+    set: OwnedFd,
+    waker: Waker,
+    alarms: [Alarm; 2],
+    buffer: Vec<Event>,
+}
+
+/// What other threads hold of a [`Poll`].
+pub(crate) struct Handle {
+    set: OwnedFd,
+    waker: Waker,
+    alarms: [Alarm; 2],
+}
+
+impl Poll {
+    pub(crate) fn new() -> io::Result<(Self, Handle)> {
+        let set = epoll::create(CreateFlags::CLOEXEC)?;
+        let waker = Waker::new()?;
+        let alarms = [Alarm::new()?, Alarm::new()?];
+        add(&set, &waker.0, WAKE, EventFlags::IN | EventFlags::ET)?;
+        for (n, alarm) in alarms.iter().enumerate() {
+            add(&set, &alarm.0, Token::alarm(n).0, EventFlags::IN | EventFlags::ET)?;
+        }
+        let handle = Handle {
+            set: set.try_clone()?,
+            waker: Waker(waker.0.try_clone()?),
+            alarms: [Alarm(alarms[0].0.try_clone()?), Alarm(alarms[1].0.try_clone()?)],
+        };
+        Ok((Self { set, waker, alarms, buffer: Vec::with_capacity(256) }, handle))
+    }
+    /// Waits; appends what happened to `ready`.
+    pub(crate) fn wait(&mut self, ready: &mut Vec<Ready>, timeout: Option<Duration>) {
+        wait(&self.set, &mut self.buffer, timeout);
+        for event in &self.buffer {
+            let (token, flags) = (event.data.u64(), event.flags);
+            if token == WAKE {
+                self.waker.clear();
+                continue;
+            }
+            if let Some(alarm) = Token(token).as_alarm().and_then(|n| self.alarms.get(n)) {
+                let _ = rustix::io::read(&alarm.0, &mut [0; 8]);
+            }
+            ready.push(Ready {
+                token: Token(token),
+                readable: flags.intersects(EventFlags::IN | EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR),
+                writable: flags.contains(EventFlags::OUT),
+                ended: flags.intersects(EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR),
+            });
+        }
+    }
+}
+
+impl Handle {
+    pub(crate) fn wake(&self) {
+        self.waker.wake();
+    }
+    /// The alarm for unwritten batches (0) or unread input (1).
+    pub(crate) fn arm(&self, alarm: usize, span: Duration) {
+        if let Some(alarm) = self.alarms.get(alarm) {
+            alarm.arm(span);
+        }
+    }
+    /// Listens for connections, level-triggered.
+    pub(crate) fn add_listener(&self, listener: &mut Listener, token: Token) -> io::Result<()> {
+        add(&self.set, &*listener, token.0, EventFlags::IN)
+    }
+    pub(crate) fn remove_listener(&self, listener: &mut Listener) {
+        let _ = epoll::delete(&self.set, &*listener);
+    }
+    /// Watches a stream both ways: it is connecting or shaking hands.
+    pub(crate) fn add_stream(&self, stream: &mut Stream, token: Token) -> io::Result<()> {
+        add(&self.set, &*stream, token.0, EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET)
+    }
+    /// The handshake is over: from here only room and the stream's end are told.
+    pub(crate) fn settle_stream(&self, stream: &Stream, token: Token) -> io::Result<()> {
+        let flags = EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
+        Ok(epoll::modify(&self.set, stream, EventData::new_u64(token.0), flags)?)
+    }
+}
+
+/// One socket's connections, twice: for its application and for the I/O thread.
+///
+/// Both registrations are edge-triggered and exclusive, the application's first: the kernel asks waiters in that order
+/// and stops at the first that has a thread in `epoll_wait`. That is a hint only; both may wake, or the wrong one.
+pub(crate) struct Sets {
+    application: OwnedFd,
+    background: OwnedFd,
+    waker: Waker,
+}
+
+impl Sets {
+    pub(crate) fn new() -> io::Result<Self> {
+        let new = Self {
+            application: epoll::create(CreateFlags::CLOEXEC)?,
+            background: epoll::create(CreateFlags::CLOEXEC)?,
+            waker: Waker::new()?,
+        };
+        add(&new.application, &new.waker.0, WAKE, EventFlags::IN)?;
+        Ok(new)
+    }
+    /// Nests the background set in the I/O thread's selector.
+    pub(crate) fn join(&self, poll: &Handle, token: Token) -> io::Result<()> {
+        add(&poll.set, &self.background, token.0, EventFlags::IN)
+    }
+    /// Stops or resumes hearing of the background set.
+    pub(crate) fn listen(&self, poll: &Handle, token: Token, on: bool) {
+        let flags = if on { EventFlags::IN } else { EventFlags::empty() };
+        let _ = epoll::modify(&poll.set, &self.background, EventData::new_u64(token.0), flags);
+    }
+    /// Registers a connection whose handshake is over.
+    pub(crate) fn add(&self, stream: &Stream, pipe: u32) -> io::Result<()> {
+        let flags = EventFlags::IN | EventFlags::ET | EventFlags::EXCLUSIVE;
+        add(&self.application, stream, u64::from(pipe), flags)?;
+        add(&self.background, stream, u64::from(pipe), flags)
+    }
+    /// What the background set heard since it was last asked, by pipe.
+    pub(crate) fn harvest(&self, pipes: &mut Vec<u32>) {
+        let mut events = Vec::with_capacity(64);
+        loop {
+            wait(&self.background, &mut events, Some(Duration::ZERO));
+            pipes.extend(events.iter().map(|event| event.data.u64() as u32));
+            if events.len() < events.capacity() {
+                return;
+            }
+        }
+    }
+    /// The application waits for its connections or for [`wake`](Self::wake); appends readable pipes.
+    pub(crate) fn wait(&self, buffer: &mut Buffer, pipes: &mut Vec<u32>, timeout: Option<Duration>) {
+        wait(&self.application, &mut buffer.0, timeout);
+        for event in &buffer.0 {
+            match event.data.u64() {
+                WAKE => self.waker.clear(),
+                pipe => pipes.push(pipe as u32),
+            }
+        }
+    }
+    /// The application waits for [`wake`](Self::wake) alone.
+    pub(crate) fn wait_wake(&self, timeout: Option<Duration>) {
+        let timeout = timeout.map(timespec);
+        let mut fds = [rustix::event::PollFd::new(&self.waker.0, rustix::event::PollFlags::IN)];
+        if rustix::event::poll(&mut fds, timeout.as_ref()).is_ok_and(|n| n > 0) {
+            self.waker.clear();
+        }
+    }
+    pub(crate) fn wake(&self) {
+        self.waker.wake();
+    }
+}
+
+/// Room for the events of one wait.
+pub(crate) struct Buffer(Vec<Event>);
+
+impl Default for Buffer {
+    fn default() -> Self {
+        Self(Vec::with_capacity(64))
+    }
+}
+
+/// Writes without blocking and without SIGPIPE.
+pub(crate) fn write_vectored(stream: &Stream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+    if let [one] = slices {
+        return Ok(rustix::net::send(stream, one, flags)?);
+    }
+    Ok(sendmsg(stream, slices, &mut SendAncillaryBuffer::default(), flags)?)
+}
+
+/// Makes the calling thread's timers precise to a microsecond instead of fifty.
+pub(crate) fn precise_timers() {
+    let _ = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1000));
+}

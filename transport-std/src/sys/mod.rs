@@ -1,0 +1,72 @@
+//! The operating system: readiness, wake-ups, timers. Nothing outside this folder calls it.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(not(target_os = "linux"))]
+mod portable;
+pub(crate) mod tcp;
+
+#[cfg(target_os = "linux")]
+pub(crate) use linux::*;
+#[cfg(not(target_os = "linux"))]
+pub(crate) use portable::*;
+
+/// What a registration with the I/O thread's selector is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Token(pub(crate) u64);
+
+/// A [`Token`] taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// An alarm of the I/O thread, by number.
+    Alarm(u32),
+    /// Listener `n` of a socket.
+    Listener(u32, u32),
+    /// The stream of a socket's pipe.
+    Stream(u32, u32),
+    /// A socket's background set.
+    Set(u32),
+}
+
+impl Token {
+    const SOCKET: u32 = 28;
+
+    const fn new(kind: u64, socket: u32, index: u32) -> Self {
+        Self(kind << 60 | ((socket as u64) & ((1 << Self::SOCKET) - 1)) << 32 | index as u64)
+    }
+    pub(crate) const fn alarm(n: usize) -> Self {
+        Self::new(0, 0, n as u32)
+    }
+    pub(crate) const fn listener(socket: u32, n: u32) -> Self {
+        Self::new(1, socket, n)
+    }
+    pub(crate) const fn stream(socket: u32, pipe: u32) -> Self {
+        Self::new(2, socket, pipe)
+    }
+    pub(crate) const fn set(socket: u32) -> Self {
+        Self::new(3, socket, 0)
+    }
+    pub(crate) const fn source(self) -> Source {
+        let (socket, index) = ((self.0 >> 32) as u32 & ((1 << Self::SOCKET) - 1), self.0 as u32);
+        match self.0 >> 60 {
+            0 => Source::Alarm(index),
+            1 => Source::Listener(socket, index),
+            2 => Source::Stream(socket, index),
+            _ => Source::Set(socket),
+        }
+    }
+    #[cfg(target_os = "linux")]
+    pub(crate) const fn as_alarm(self) -> Option<usize> {
+        if self.0 >> 60 == 0 { Some(self.0 as u32 as usize) } else { None }
+    }
+}
+
+/// Something happened to what `token` names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ready {
+    pub(crate) token: Token,
+    pub(crate) readable: bool,
+    pub(crate) writable: bool,
+    /// The stream ended or failed, at least one way.
+    pub(crate) ended: bool,
+}

@@ -1,0 +1,169 @@
+//! Other systems, on mio: the I/O thread does all reading, applications sleep on a condition variable.
+
+use super::{Ready, Token};
+use mio::{Events, Interest, Registry};
+use std::io::{self, IoSlice, Write as _};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+/// A non-blocking TCP listener.
+pub(crate) use mio::net::TcpListener as Listener;
+/// A non-blocking TCP stream.
+pub(crate) use mio::net::TcpStream as Stream;
+
+/// Applications leave their connections to the I/O thread.
+pub(crate) const SEATED: bool = false;
+
+const WAKE: mio::Token = mio::Token(usize::MAX);
+
+/// The I/O thread's selector.
+pub(crate) struct Poll {
+    poll: mio::Poll,
+    events: Events,
+    alarms: std::sync::Arc<Alarms>,
+    tokens: std::sync::Arc<Mutex<Tokens>>,
+}
+
+/// What other threads hold of a [`Poll`].
+pub(crate) struct Handle {
+    registry: Registry,
+    waker: mio::Waker,
+    alarms: std::sync::Arc<Alarms>,
+    tokens: std::sync::Arc<Mutex<Tokens>>,
+}
+
+/// mio's tokens are as wide as a pointer, ours 64 bits: a table where they differ.
+#[derive(Default)]
+struct Tokens(Vec<Token>);
+
+impl Tokens {
+    fn keep(&mut self, token: Token) -> mio::Token {
+        let at = self.0.iter().position(|known| *known == token).unwrap_or_else(|| {
+            self.0.push(token);
+            self.0.len() - 1
+        });
+        mio::Token(at)
+    }
+}
+
+/// Alarms that were armed: without a timer that others may set, the I/O thread is woken at once and looks at once.
+#[derive(Default)]
+struct Alarms([std::sync::atomic::AtomicBool; 2]);
+
+impl Poll {
+    pub(crate) fn new() -> io::Result<(Self, Handle)> {
+        let poll = mio::Poll::new()?;
+        let (alarms, tokens) = (std::sync::Arc::<Alarms>::default(), std::sync::Arc::<Mutex<Tokens>>::default());
+        let handle = Handle {
+            registry: poll.registry().try_clone()?,
+            waker: mio::Waker::new(poll.registry(), WAKE)?,
+            alarms: alarms.clone(),
+            tokens: tokens.clone(),
+        };
+        Ok((Self { poll, events: Events::with_capacity(256), alarms, tokens }, handle))
+    }
+    /// Waits; appends what happened to `ready`.
+    pub(crate) fn wait(&mut self, ready: &mut Vec<Ready>, timeout: Option<Duration>) {
+        if self.poll.poll(&mut self.events, timeout).is_err() {
+            return;
+        }
+        for (n, armed) in self.alarms.0.iter().enumerate() {
+            if armed.swap(false, std::sync::atomic::Ordering::AcqRel) {
+                ready.push(Ready { token: Token::alarm(n), readable: true, writable: false, ended: false });
+            }
+        }
+        let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        for event in self.events.iter() {
+            if let Some(token) = tokens.0.get(event.token().0) {
+                ready.push(Ready {
+                    token: *token,
+                    readable: event.is_readable() || event.is_read_closed() || event.is_error(),
+                    writable: event.is_writable(),
+                    ended: event.is_read_closed() || event.is_error(),
+                });
+            }
+        }
+    }
+}
+
+impl Handle {
+    fn register(&self, source: &mut impl mio::event::Source, token: Token, interest: Interest) -> io::Result<()> {
+        let token = self.tokens.lock().unwrap_or_else(PoisonError::into_inner).keep(token);
+        self.registry.register(source, token, interest)
+    }
+    pub(crate) fn wake(&self) {
+        let _ = self.waker.wake();
+    }
+    /// The alarm for unwritten batches (0) or unread input (1).
+    pub(crate) fn arm(&self, alarm: usize, _span: Duration) {
+        if let Some(armed) = self.alarms.0.get(alarm) {
+            armed.store(true, std::sync::atomic::Ordering::Release);
+            self.wake();
+        }
+    }
+    /// Listens for connections.
+    pub(crate) fn add_listener(&self, listener: &mut Listener, token: Token) -> io::Result<()> {
+        self.register(listener, token, Interest::READABLE)
+    }
+    pub(crate) fn remove_listener(&self, listener: &mut Listener) {
+        let _ = self.registry.deregister(listener);
+    }
+    /// Watches a stream both ways, edge-triggered.
+    pub(crate) fn add_stream(&self, stream: &mut Stream, token: Token) -> io::Result<()> {
+        self.register(stream, token, Interest::READABLE | Interest::WRITABLE)
+    }
+    /// The handshake is over: nothing changes here.
+    pub(crate) fn settle_stream(&self, _stream: &Stream, _token: Token) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Where one socket's application sleeps.
+#[derive(Default)]
+pub(crate) struct Sets {
+    rung: Mutex<bool>,
+    bell: Condvar,
+}
+
+impl Sets {
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self::default())
+    }
+    pub(crate) fn join(&self, _poll: &Handle, _token: Token) -> io::Result<()> {
+        Ok(())
+    }
+    pub(crate) fn listen(&self, _poll: &Handle, _token: Token, _on: bool) {}
+    pub(crate) fn add(&self, _stream: &Stream, _pipe: u32) -> io::Result<()> {
+        Ok(())
+    }
+    pub(crate) fn harvest(&self, _pipes: &mut Vec<u32>) {}
+    /// The application waits for [`wake`](Self::wake).
+    pub(crate) fn wait(&self, _buffer: &mut Buffer, _pipes: &mut Vec<u32>, timeout: Option<Duration>) {
+        self.wait_wake(timeout);
+    }
+    /// The application waits for [`wake`](Self::wake).
+    pub(crate) fn wait_wake(&self, timeout: Option<Duration>) {
+        let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rung = match timeout {
+            None => self.bell.wait_while(rung, |rung| !*rung).unwrap_or_else(PoisonError::into_inner),
+            Some(span) => self.bell.wait_timeout_while(rung, span, |rung| !*rung).unwrap_or_else(PoisonError::into_inner).0,
+        };
+        *rung = false;
+    }
+    pub(crate) fn wake(&self) {
+        *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.bell.notify_one();
+    }
+}
+
+/// Nothing to remember between waits.
+#[derive(Default)]
+pub(crate) struct Buffer;
+
+/// Writes without blocking.
+pub(crate) fn write_vectored(mut stream: &Stream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    stream.write_vectored(slices)
+}
+
+/// The system decides how precise timers are.
+pub(crate) fn precise_timers() {}

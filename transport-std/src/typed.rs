@@ -1,0 +1,172 @@
+//! A type for each socket type: a call in the wrong direction does not compile.
+//!
+//! ```compile_fail
+//! # let context = omnimq::Context::new().unwrap();
+//! let mut pull = omnimq::Pull::new(&context).unwrap();
+//! pull.send("no PULL socket sends");
+//! ```
+//! ```compile_fail
+//! # let context = omnimq::Context::new().unwrap();
+//! let mut publisher = omnimq::Pub::new(&context).unwrap();
+//! publisher.recv().unwrap();
+//! ```
+
+use crate::context::Context;
+use crate::error::{Error, SendError};
+use crate::message::{Message, Sendable};
+use crate::options::SocketOptions;
+use crate::socket::Socket;
+use omnimq_core::SocketType;
+use std::time::Duration;
+
+macro_rules! typed {
+    ($($(#[$doc:meta])* $name:ident: $($ability:ident)*;)*) => { $(
+        $(#[$doc])*
+        pub struct $name(Socket);
+
+        impl $name {
+            /// A socket with libzmq's default options.
+            ///
+            /// # Errors
+            /// As [`Context::socket`].
+            pub fn new(context: &Context) -> Result<Self, Error> {
+                Self::with(context, SocketOptions::default())
+            }
+            /// A socket with `options`.
+            ///
+            /// # Errors
+            /// As [`Context::socket_with`].
+            pub fn with(context: &Context, options: SocketOptions) -> Result<Self, Error> {
+                context.socket_with(SocketType::$name, options).map(Self)
+            }
+            /// As [`Socket::bind`].
+            ///
+            /// # Errors
+            /// As [`Socket::bind`].
+            pub fn bind(&mut self, endpoint: &str) -> Result<String, Error> {
+                self.0.bind(endpoint)
+            }
+            /// As [`Socket::unbind`].
+            ///
+            /// # Errors
+            /// As [`Socket::unbind`].
+            pub fn unbind(&mut self, endpoint: &str) -> Result<(), Error> {
+                self.0.unbind(endpoint)
+            }
+            /// As [`Socket::connect`].
+            ///
+            /// # Errors
+            /// As [`Socket::connect`].
+            pub fn connect(&mut self, endpoint: &str) -> Result<(), Error> {
+                self.0.connect(endpoint)
+            }
+            /// As [`Socket::disconnect`].
+            ///
+            /// # Errors
+            /// As [`Socket::disconnect`].
+            pub fn disconnect(&mut self, endpoint: &str) -> Result<(), Error> {
+                self.0.disconnect(endpoint)
+            }
+            /// As [`Socket::last_endpoint`].
+            pub fn last_endpoint(&self) -> &str {
+                self.0.last_endpoint()
+            }
+            /// As [`Socket::options`].
+            pub fn options(&self) -> &SocketOptions {
+                self.0.options()
+            }
+            /// The same socket, its type forgotten.
+            pub fn into_socket(self) -> Socket {
+                self.0
+            }
+            $(typed!(@$ability);)*
+        }
+    )* };
+    (@sends) => {
+        /// As [`Socket::send`].
+        ///
+        /// # Errors
+        /// As [`Socket::send`].
+        pub fn send<M: Sendable>(&mut self, message: M) -> Result<(), SendError<M>> {
+            self.0.send(message)
+        }
+        /// As [`Socket::try_send`].
+        ///
+        /// # Errors
+        /// As [`Socket::send`].
+        pub fn try_send<M: Sendable>(&mut self, message: M) -> Result<(), SendError<M>> {
+            self.0.try_send(message)
+        }
+        /// As [`Socket::send_timeout`].
+        ///
+        /// # Errors
+        /// As [`Socket::send`].
+        pub fn send_timeout<M: Sendable>(&mut self, message: M, timeout: Duration) -> Result<(), SendError<M>> {
+            self.0.send_timeout(message, timeout)
+        }
+    };
+    (@receives) => {
+        /// As [`Socket::recv`].
+        ///
+        /// # Errors
+        /// As [`Socket::recv`].
+        pub fn recv(&mut self) -> Result<Message, Error> {
+            self.0.recv()
+        }
+        /// As [`Socket::try_recv`].
+        ///
+        /// # Errors
+        /// As [`Socket::recv`].
+        pub fn try_recv(&mut self) -> Result<Message, Error> {
+            self.0.try_recv()
+        }
+        /// As [`Socket::recv_timeout`].
+        ///
+        /// # Errors
+        /// As [`Socket::recv`].
+        pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Message, Error> {
+            self.0.recv_timeout(timeout)
+        }
+    };
+    (@filters) => {
+        /// As [`Socket::subscribe`].
+        ///
+        /// # Errors
+        /// As [`Socket::subscribe`].
+        pub fn subscribe(&mut self, topic: impl AsRef<[u8]>) -> Result<(), Error> {
+            self.0.subscribe(topic)
+        }
+        /// As [`Socket::unsubscribe`].
+        ///
+        /// # Errors
+        /// As [`Socket::unsubscribe`].
+        pub fn unsubscribe(&mut self, topic: impl AsRef<[u8]>) -> Result<(), Error> {
+            self.0.unsubscribe(topic)
+        }
+    };
+}
+
+typed! {
+    /// One peer, both ways (RFC 31).
+    Pair: sends receives;
+    /// Each message to every subscriber whose topic it begins with (RFC 29).
+    Pub: sends;
+    /// Messages of the topics asked for (RFC 29).
+    Sub: receives filters;
+    /// Questions, each answered before the next (RFC 28).
+    Req: sends receives;
+    /// Answers to the question last received (RFC 28).
+    Rep: sends receives;
+    /// Sends to its peers in turn, receives from all fairly (RFC 28).
+    Dealer: sends receives;
+    /// Sends to the peer that the first frame names, receives with the sender's name in front (RFC 28).
+    Router: sends receives;
+    /// Receives from its peers fairly (RFC 30).
+    Pull: receives;
+    /// Sends to its peers in turn (RFC 30).
+    Push: sends;
+    /// A PUB that sees subscriptions (RFC 29).
+    XPub: sends receives;
+    /// A SUB that sends its subscriptions as messages (RFC 29).
+    XSub: sends receives filters;
+}
