@@ -21,7 +21,6 @@ pub(crate) struct Seating {
     ready: VecDeque<u32>,
     is_ready: Vec<bool>,
     events: Vec<u32>,
-    buffer: sys::Buffer,
     /// Predictor for a single stream: the next message is there already, so read before waiting.
     eager: bool,
     waits: u32,
@@ -86,7 +85,7 @@ impl Seating {
         sock.reader.going_to_sleep();
         let left = if sock.mail.is_empty() && !sock.is_terminated() { left } else { Some(Duration::ZERO) };
         let mut events = std::mem::take(&mut self.events);
-        sock.sets.wait(&mut self.buffer, &mut events, left);
+        sock.sets.wait(&mut events, left);
         sock.reader.woke();
         for pipe in events.drain(..) {
             self.only = Some(pipe);

@@ -20,6 +20,8 @@ enum Item {
 struct In {
     items: VecDeque<Item>,
     signals: VecDeque<Signal<Blob>>,
+    /// The mark has changed to this.
+    hwm: Option<u32>,
     /// The socket found nothing and has to be told of more.
     idle: bool,
 }
@@ -59,7 +61,7 @@ pub(crate) struct Inlet {
 impl Inbox {
     pub(crate) fn lane(pipe: u32, hwm: u32, notices: &Arc<Notices>) -> (Intake, Inlet) {
         let inbox = Arc::new(Self {
-            state: Mutex::new(In { items: VecDeque::new(), signals: VecDeque::new(), idle: true }),
+            state: Mutex::new(In { items: VecDeque::new(), signals: VecDeque::new(), hwm: None, idle: true }),
             returned: AtomicU32::new(0),
             paused: Starved::new(),
         });
@@ -99,6 +101,16 @@ impl Intake {
 impl PipeWriter for Intake {
     type Body = Blob;
     const RUNS: bool = true;
+    fn hwm(&self) -> u32 {
+        self.credit.hwm()
+    }
+    fn set_hwm(&mut self, hwm: u32) {
+        self.credit.set_hwm(hwm);
+        let mut state = lock(&self.inbox.state);
+        state.hwm = Some(hwm);
+        // The socket's end follows when it next finds its hands empty; it is told, lest it wait for messages.
+        self.news |= std::mem::take(&mut state.idle);
+    }
     fn room(&mut self) -> u32 {
         if self.credit.room() == 0 {
             self.credit.on_return(self.inbox.returned.load(Ordering::Acquire));
@@ -149,6 +161,9 @@ impl Inlet {
     }
     fn next(&mut self) -> bool {
         let mut state = lock(&self.inbox.state);
+        if let Some(hwm) = state.hwm.take() {
+            self.inbox.returned.store(self.receipts.set_hwm(hwm), Ordering::Release);
+        }
         match state.items.pop_front() {
             Some(Item::Run(run)) => (self.run, self.at) = (run, 0),
             Some(Item::Frames(frames)) => self.frames = frames,

@@ -11,7 +11,7 @@ mod outbound;
 
 pub(crate) use batch::{Batch, Progress};
 pub(crate) use inbound::{Inbox, Inlet, Intake};
-pub(crate) use outbound::{Control, Notices, Out, Outbox, Outlet};
+pub(crate) use outbound::{Control, Notices, Outbox, Outlet};
 
 use omnimq_core::storage::heap;
 use omnimq_core::{Blob, Heap, Storage};

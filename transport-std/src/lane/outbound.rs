@@ -146,6 +146,17 @@ impl Outlet {
 
 impl PipeWriter for Outlet {
     type Body = Blob;
+    fn hwm(&self) -> u32 {
+        self.credit.hwm()
+    }
+    fn set_hwm(&mut self, hwm: u32) {
+        self.credit.set_hwm(hwm);
+        let mut out = lock(&self.outbox.state);
+        let total = out.receipts.set_hwm(hwm);
+        self.outbox.returned.store(total, Ordering::Release);
+        drop(out);
+        self.credit.on_return(total);
+    }
     #[inline]
     fn room(&mut self) -> u32 {
         match self.credit.room() {

@@ -1,12 +1,12 @@
 //! Linux: epoll sets, an eventfd to wake with, timerfds. Every call is rustix's; nothing here is unsafe.
 
 use super::{Ready, Token};
-use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
 use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime};
 use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
@@ -25,14 +25,19 @@ fn timespec(span: Duration) -> Timespec {
     Timespec { tv_sec: i64::try_from(span.as_secs()).unwrap_or(i64::MAX), tv_nsec: i64::from(span.subsec_nanos()) }
 }
 
+/// Events of one wait at most.
+const EVENTS: usize = 128;
+
+/// Room for the events of one wait.
+type Room = [MaybeUninit<Event>; EVENTS];
+
+const ROOM: Room = [const { MaybeUninit::uninit() }; EVENTS];
+
 /// Waits on `set`. A signal counts as no event.
-fn wait(set: &OwnedFd, events: &mut Vec<Event>, timeout: Option<Duration>) {
+fn wait<'a>(set: &OwnedFd, room: &'a mut Room, timeout: Option<Duration>) -> &'a [Event] {
     // epoll_wait counts in milliseconds: rounded up, so that a timer is never found too early over and over.
     let timeout = timeout.map(|span| timespec(Duration::from_millis(span.as_micros().div_ceil(1000) as u64)));
-    events.clear();
-    if epoll::wait(set, spare_capacity(events), timeout.as_ref()).is_err() {
-        events.clear();
-    }
+    epoll::wait(set, room.as_mut_slice(), timeout.as_ref()).map_or(&[], |(events, _)| events)
 }
 
 fn add(set: &OwnedFd, source: impl AsFd, token: u64, flags: EventFlags) -> io::Result<()> {
@@ -76,7 +81,6 @@ pub(crate) struct Poll {
     set: OwnedFd,
     waker: Waker,
     alarms: [Alarm; 2],
-    buffer: Vec<Event>,
 }
 
 /// What other threads hold of a [`Poll`].
@@ -100,12 +104,12 @@ impl Poll {
             waker: Waker(waker.0.try_clone()?),
             alarms: [Alarm(alarms[0].0.try_clone()?), Alarm(alarms[1].0.try_clone()?)],
         };
-        Ok((Self { set, waker, alarms, buffer: Vec::with_capacity(256) }, handle))
+        Ok((Self { set, waker, alarms }, handle))
     }
     /// Waits; appends what happened to `ready`.
     pub(crate) fn wait(&mut self, ready: &mut Vec<Ready>, timeout: Option<Duration>) {
-        wait(&self.set, &mut self.buffer, timeout);
-        for event in &self.buffer {
+        let mut room = ROOM;
+        for event in wait(&self.set, &mut room, timeout) {
             let (token, flags) = (event.data.u64(), event.flags);
             if token == WAKE {
                 self.waker.clear();
@@ -189,19 +193,19 @@ impl Sets {
     }
     /// What the background set heard since it was last asked, by pipe.
     pub(crate) fn harvest(&self, pipes: &mut Vec<u32>) {
-        let mut events = Vec::with_capacity(64);
         loop {
-            wait(&self.background, &mut events, Some(Duration::ZERO));
+            let mut room = ROOM;
+            let events = wait(&self.background, &mut room, Some(Duration::ZERO));
             pipes.extend(events.iter().map(|event| event.data.u64() as u32));
-            if events.len() < events.capacity() {
+            if events.len() < EVENTS {
                 return;
             }
         }
     }
     /// The application waits for its connections or for [`wake`](Self::wake); appends readable pipes.
-    pub(crate) fn wait(&self, buffer: &mut Buffer, pipes: &mut Vec<u32>, timeout: Option<Duration>) {
-        wait(&self.application, &mut buffer.0, timeout);
-        for event in &buffer.0 {
+    pub(crate) fn wait(&self, pipes: &mut Vec<u32>, timeout: Option<Duration>) {
+        let mut room = ROOM;
+        for event in wait(&self.application, &mut room, timeout) {
             match event.data.u64() {
                 WAKE => self.waker.clear(),
                 pipe => pipes.push(pipe as u32),
@@ -218,15 +222,6 @@ impl Sets {
     }
     pub(crate) fn wake(&self) {
         self.waker.wake();
-    }
-}
-
-/// Room for the events of one wait.
-pub(crate) struct Buffer(Vec<Event>);
-
-impl Default for Buffer {
-    fn default() -> Self {
-        Self(Vec::with_capacity(64))
     }
 }
 

@@ -138,7 +138,7 @@ impl Sets {
     }
     pub(crate) fn harvest(&self, _pipes: &mut Vec<u32>) {}
     /// The application waits for [`wake`](Self::wake).
-    pub(crate) fn wait(&self, _buffer: &mut Buffer, _pipes: &mut Vec<u32>, timeout: Option<Duration>) {
+    pub(crate) fn wait(&self, _pipes: &mut Vec<u32>, timeout: Option<Duration>) {
         self.wait_wake(timeout);
     }
     /// The application waits for [`wake`](Self::wake).
@@ -155,10 +155,6 @@ impl Sets {
         self.bell.notify_one();
     }
 }
-
-/// Nothing to remember between waits.
-#[derive(Default)]
-pub(crate) struct Buffer;
 
 /// Writes without blocking.
 pub(crate) fn write_vectored(mut stream: &Stream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
