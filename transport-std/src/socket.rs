@@ -254,7 +254,7 @@ impl Socket {
         self.alive()?;
         let mut core = lock(&self.sock.core);
         self.sock.pump(&mut core);
-        let mut message = match core.socket.recv() {
+        let message = match core.socket.recv() {
             Ok(frame) if !frame.more => Message::from(frame.body),
             Ok(frame) => {
                 let mut message = Message::from(frame.body);
@@ -267,6 +267,7 @@ impl Socket {
                 message
             }
             Err(error) => {
+                self.seating.found_nothing(&self.sock);
                 drop(core);
                 return Err(error.into());
             }
@@ -275,7 +276,6 @@ impl Socket {
         if !self.sock.notices.resume.is_empty() {
             self.seating.resume(&self.sock);
         }
-        let _ = &mut message;
         Ok(message)
     }
 

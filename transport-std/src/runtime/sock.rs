@@ -42,6 +42,8 @@ pub(crate) struct Sock {
     pub(crate) notices: Arc<Notices>,
     /// Pipes that the socket has to look at: signals, messages where there were none, room where there was none.
     pub(crate) mail: Post,
+    /// Counts the times that posted pipes were looked at, by whomever.
+    pub(crate) pumped: AtomicU32,
     /// Odd while the application is in the slow path of a receive; changes on every visit.
     pub(crate) phase: AtomicU32,
     /// The application asleep for messages.
@@ -81,6 +83,7 @@ impl Sock {
             sets: sys::Sets::new()?,
             notices: Arc::new(Notices::new()),
             mail: Post::new(),
+            pumped: AtomicU32::new(0),
             phase: AtomicU32::new(0),
             reader: Bell::new(),
             writer: Bell::new(),
@@ -154,6 +157,7 @@ impl Sock {
             }
         }
         core.posted = posted;
+        self.pumped.fetch_add(1, Ordering::Release);
     }
     fn forget(&self, core: &mut Core, pipe: u32) {
         core.socket.detach(PipeId(pipe));

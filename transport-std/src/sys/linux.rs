@@ -202,23 +202,30 @@ impl Sets {
             }
         }
     }
-    /// The application waits for its connections or for [`wake`](Self::wake); appends readable pipes.
-    pub(crate) fn wait(&self, pipes: &mut Vec<u32>, timeout: Option<Duration>) {
-        let mut room = ROOM;
+    /// The application waits for its connections or for [`wake`](Self::wake); appends readable pipes, and answers
+    /// whether it was woken.
+    pub(crate) fn wait(&self, pipes: &mut Vec<u32>, timeout: Option<Duration>) -> bool {
+        let (mut room, mut woken) = (ROOM, false);
         for event in wait(&self.application, &mut room, timeout) {
             match event.data.u64() {
-                WAKE => self.waker.clear(),
+                WAKE => {
+                    self.waker.clear();
+                    woken = true;
+                }
                 pipe => pipes.push(pipe as u32),
             }
         }
+        woken
     }
     /// The application waits for [`wake`](Self::wake) alone.
-    pub(crate) fn wait_wake(&self, timeout: Option<Duration>) {
+    pub(crate) fn wait_wake(&self, timeout: Option<Duration>) -> bool {
         let timeout = timeout.map(timespec);
         let mut fds = [rustix::event::PollFd::new(&self.waker.0, rustix::event::PollFlags::IN)];
-        if rustix::event::poll(&mut fds, timeout.as_ref()).is_ok_and(|n| n > 0) {
+        let woken = rustix::event::poll(&mut fds, timeout.as_ref()).is_ok_and(|n| n > 0);
+        if woken {
             self.waker.clear();
         }
+        woken
     }
     pub(crate) fn wake(&self) {
         self.waker.wake();

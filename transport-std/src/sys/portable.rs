@@ -138,17 +138,17 @@ impl Sets {
     }
     pub(crate) fn harvest(&self, _pipes: &mut Vec<u32>) {}
     /// The application waits for [`wake`](Self::wake).
-    pub(crate) fn wait(&self, _pipes: &mut Vec<u32>, timeout: Option<Duration>) {
-        self.wait_wake(timeout);
+    pub(crate) fn wait(&self, _pipes: &mut Vec<u32>, timeout: Option<Duration>) -> bool {
+        self.wait_wake(timeout)
     }
     /// The application waits for [`wake`](Self::wake).
-    pub(crate) fn wait_wake(&self, timeout: Option<Duration>) {
+    pub(crate) fn wait_wake(&self, timeout: Option<Duration>) -> bool {
         let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
         let mut rung = match timeout {
             None => self.bell.wait_while(rung, |rung| !*rung).unwrap_or_else(PoisonError::into_inner),
             Some(span) => self.bell.wait_timeout_while(rung, span, |rung| !*rung).unwrap_or_else(PoisonError::into_inner).0,
         };
-        *rung = false;
+        std::mem::take(&mut *rung)
     }
     pub(crate) fn wake(&self) {
         *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
