@@ -105,7 +105,7 @@ impl From<FilterError> for Error {
 
 /// A refused send: what was to be sent, and why it was not.
 pub struct SendError<M> {
-    /// What was not sent, none of it.
+    /// What was not sent, none of it; `()` if it was borrowed.
     pub message: M,
     /// Why.
     pub error: Error,

@@ -36,7 +36,7 @@ mod typed;
 
 pub use context::Context;
 pub use error::{Error, SendError};
-pub use message::{Frame, Message, Part, Sendable};
+pub use message::{Frame, Message, Outgoing, Part, Sendable};
 pub use omnimq_core::SocketType;
 pub use options::SocketOptions;
 pub use socket::Socket;

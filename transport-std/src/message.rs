@@ -132,6 +132,60 @@ pub trait Sendable {
     fn frame(&self, n: usize) -> Part<'_>;
 }
 
+/// What a call to send takes: a [`Sendable`] by value, or borrowed.
+///
+/// A refused message comes back, unless it was borrowed: then the caller has it still.
+pub trait Outgoing {
+    /// What is sent.
+    type Message: Sendable + ?Sized;
+    /// What a refused message comes back as: itself, or `()`.
+    type Unsent;
+    /// What is sent.
+    fn message(&self) -> &Self::Message;
+    /// It has been refused.
+    fn into_unsent(self) -> Self::Unsent;
+}
+
+impl<T: Sendable + ?Sized> Outgoing for &T {
+    type Message = T;
+    type Unsent = ();
+    fn message(&self) -> &T {
+        self
+    }
+    fn into_unsent(self) {}
+}
+
+macro_rules! outgoing {
+    ($($type:ty),*) => { $(
+        impl Outgoing for $type {
+            type Message = Self;
+            type Unsent = Self;
+            fn message(&self) -> &Self {
+                self
+            }
+            fn into_unsent(self) -> Self {
+                self
+            }
+        }
+    )* };
+}
+
+outgoing!(Message, Frame, Vec<Frame>, Vec<u8>, String);
+
+impl<T: AsRef<[u8]>, const N: usize> Outgoing for [T; N]
+where
+    Self: Sendable,
+{
+    type Message = Self;
+    type Unsent = Self;
+    fn message(&self) -> &Self {
+        self
+    }
+    fn into_unsent(self) -> Self {
+        self
+    }
+}
+
 /// One frame to be sent.
 #[derive(Clone, Copy, Debug)]
 pub enum Part<'a> {
@@ -215,12 +269,3 @@ macro_rules! sendable_arrays {
 }
 
 sendable_arrays!(&[u8], &str, Vec<u8>, String);
-
-impl<T: Sendable + ?Sized> Sendable for &T {
-    fn count(&self) -> usize {
-        (**self).count()
-    }
-    fn frame(&self, n: usize) -> Part<'_> {
-        (**self).frame(n)
-    }
-}

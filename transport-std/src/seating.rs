@@ -21,6 +21,8 @@ pub(crate) struct Seating {
     ready: VecDeque<u32>,
     is_ready: Vec<bool>,
     events: Vec<u32>,
+    /// [`Sock::pumped`] when the socket was last found empty.
+    pumped: u32,
     /// Predictor for a single stream: the next message is there already, so read before waiting.
     eager: bool,
     waits: u32,
@@ -77,21 +79,29 @@ impl Seating {
             if asked && left.is_some_and(|left| left.is_zero()) {
                 return false;
             }
-            self.wait(sock, left);
+            if self.wait(sock, left) {
+                return true;
+            }
             asked = true;
         }
     }
-    fn wait(&mut self, sock: &Sock, left: Option<Duration>) {
+    /// The socket had no message; the caller holds its lock.
+    pub(crate) fn found_nothing(&mut self, sock: &Sock) {
+        self.pumped = sock.pumped.load(Ordering::Acquire);
+    }
+    /// Waits; true when somebody rang, or would have.
+    fn wait(&mut self, sock: &Sock, left: Option<Duration>) -> bool {
         sock.reader.going_to_sleep();
-        let left = if sock.mail.is_empty() && !sock.is_terminated() { left } else { Some(Duration::ZERO) };
+        let quiet = sock.mail.is_empty() && !sock.is_terminated() && sock.pumped.load(Ordering::Acquire) == self.pumped;
         let mut events = std::mem::take(&mut self.events);
-        sock.sets.wait(&mut events, left);
+        let rung = sock.sets.wait(&mut events, if quiet { left } else { Some(Duration::ZERO) });
         sock.reader.woke();
         for pipe in events.drain(..) {
             self.only = Some(pipe);
             self.mark(pipe);
         }
         self.events = events;
+        rung || !quiet
     }
     /// Reads the only stream before waiting, if that is likely to bring something.
     fn probe(&mut self) -> bool {

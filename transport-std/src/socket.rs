@@ -5,7 +5,7 @@ use crate::dial::Dial;
 use crate::endpoint;
 use crate::error::{Error, SendError};
 use crate::lane::BIG;
-use crate::message::{Message, Part, Sendable};
+use crate::message::{Message, Outgoing, Part, Sendable};
 use crate::options::SocketOptions;
 use crate::pace::Pace;
 use crate::runtime::io::Command;
@@ -131,7 +131,7 @@ impl Socket {
     /// The message comes back with the reason: [`Error::WouldBlock`] (EAGAIN) after the timeout,
     /// [`Error::State`] (EFSM), [`Error::Unroutable`] (EHOSTUNREACH), [`Error::NotSupported`] (ENOTSUP),
     /// [`Error::Terminated`] (ETERM).
-    pub fn send<M: Sendable>(&mut self, message: M) -> Result<(), SendError<M>> {
+    pub fn send<M: Outgoing>(&mut self, message: M) -> Result<(), SendError<M::Unsent>> {
         let wait = self.sock.options.send_timeout;
         self.send_waiting(message, move || Wait::at_most(wait))
     }
@@ -139,29 +139,26 @@ impl Socket {
     ///
     /// # Errors
     /// As [`send`](Self::send).
-    pub fn try_send<M: Sendable>(&mut self, message: M) -> Result<(), SendError<M>> {
+    pub fn try_send<M: Outgoing>(&mut self, message: M) -> Result<(), SendError<M::Unsent>> {
         self.send_waiting(message, || Wait::No)
     }
     /// Sends a message, waiting for room at most `timeout`.
     ///
     /// # Errors
     /// As [`send`](Self::send).
-    pub fn send_timeout<M: Sendable>(&mut self, message: M, timeout: Duration) -> Result<(), SendError<M>> {
+    pub fn send_timeout<M: Outgoing>(&mut self, message: M, timeout: Duration) -> Result<(), SendError<M::Unsent>> {
         self.send_waiting(message, move || Wait::at_most(Some(timeout)))
     }
-    fn send_waiting<M: Sendable>(&mut self, message: M, wait: impl FnOnce() -> Wait) -> Result<(), SendError<M>> {
-        match self.put(&message) {
-            Ok(()) => Ok(()),
-            Err(Error::WouldBlock) => match self.put_waiting(&message, wait()) {
-                Ok(()) => Ok(()),
-                Err(error) => Err(SendError { message, error }),
-            },
-            Err(error) => Err(SendError { message, error }),
-        }
+    fn send_waiting<M: Outgoing>(&mut self, message: M, wait: impl FnOnce() -> Wait) -> Result<(), SendError<M::Unsent>> {
+        let sent = match self.put(message.message()) {
+            Err(Error::WouldBlock) => self.put_waiting(message.message(), wait()),
+            done => done,
+        };
+        sent.map_err(|error| SendError { message: message.into_unsent(), error })
     }
     /// Puts a message into the lanes, and writes or leaves it as the pace says.
     #[inline]
-    fn put<M: Sendable>(&mut self, message: &M) -> Result<(), Error> {
+    fn put<M: Sendable + ?Sized>(&mut self, message: &M) -> Result<(), Error> {
         self.alive()?;
         let mut core = lock(&self.sock.core);
         self.sock.pump(&mut core);
@@ -176,7 +173,7 @@ impl Socket {
         Ok(())
     }
     #[cold]
-    fn put_waiting<M: Sendable>(&mut self, message: &M, wait: Wait) -> Result<(), Error> {
+    fn put_waiting<M: Sendable + ?Sized>(&mut self, message: &M, wait: Wait) -> Result<(), Error> {
         loop {
             // Writing what is staged may make room.
             self.sock.publish(lock(&self.sock.core));
@@ -315,7 +312,7 @@ impl Drop for Socket {
 
 /// Puts a message's frames into the lanes: all of them or none. Returns the octets of the last.
 #[inline]
-fn put_frames<M: Sendable>(core: &mut Core, message: &M) -> Result<usize, Error> {
+fn put_frames<M: Sendable + ?Sized>(core: &mut Core, message: &M) -> Result<usize, Error> {
     let count = message.count();
     let mut len = 0;
     for n in 0..count {

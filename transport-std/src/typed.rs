@@ -13,7 +13,7 @@
 
 use crate::context::Context;
 use crate::error::{Error, SendError};
-use crate::message::{Message, Sendable};
+use crate::message::{Message, Outgoing};
 use crate::options::SocketOptions;
 use crate::socket::Socket;
 use omnimq_core::SocketType;
@@ -87,21 +87,21 @@ macro_rules! typed {
         ///
         /// # Errors
         /// As [`Socket::send`].
-        pub fn send<M: Sendable>(&mut self, message: M) -> Result<(), SendError<M>> {
+        pub fn send<M: Outgoing>(&mut self, message: M) -> Result<(), SendError<M::Unsent>> {
             self.0.send(message)
         }
         /// As [`Socket::try_send`].
         ///
         /// # Errors
         /// As [`Socket::send`].
-        pub fn try_send<M: Sendable>(&mut self, message: M) -> Result<(), SendError<M>> {
+        pub fn try_send<M: Outgoing>(&mut self, message: M) -> Result<(), SendError<M::Unsent>> {
             self.0.try_send(message)
         }
         /// As [`Socket::send_timeout`].
         ///
         /// # Errors
         /// As [`Socket::send`].
-        pub fn send_timeout<M: Sendable>(&mut self, message: M, timeout: Duration) -> Result<(), SendError<M>> {
+        pub fn send_timeout<M: Outgoing>(&mut self, message: M, timeout: Duration) -> Result<(), SendError<M::Unsent>> {
             self.0.send_timeout(message, timeout)
         }
     };

@@ -111,8 +111,7 @@ fn sender(args: &Args) -> Outcome {
 
 fn publisher(args: &Args) -> Outcome {
     let context = Context::new()?;
-    let mut options = args.options();
-    options.pattern.nodrop = true;
+    let options = args.options();
     let mut publisher = Pub::with(&context, options)?;
     announce(&publisher.bind("tcp://127.0.0.1:*")?);
     let mut line = String::new();
@@ -302,7 +301,10 @@ fn conduct(words: &[String], args: &Args) -> Result<(), Box<dyn std::error::Erro
     let most = |key: &str| all.iter().filter_map(|results| results.get(key)).copied().fold(0.0, f64::max);
     let count = args.count as f64;
     let deliveries = count * if args.pattern == "pubsub" { args.clients as f64 } else { 1.0 };
-    print!("test={} proto={} transport=tcp size={} count={} hwm={} ", args.mode, args.pattern, args.size, args.count, args.hwm);
+    print!(
+        "test={} proto={} transport=tcp size={} count={} hwm={} ",
+        args.mode, args.pattern, args.size, args.count, args.hwm
+    );
     match args.mode.as_str() {
         "thr" => {
             let firsts = all.iter().filter_map(|results| results.get("first")).copied().fold(f64::MAX, f64::min);
