@@ -1,38 +1,88 @@
-//! Endpoints of the transports there are.
+//! Endpoints of the transports there are, as the system's addresses.
 
-use crate::dial::Target;
 use crate::error::Error;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use omnimq_core::endpoint::{Address, Endpoint, EndpointError, Host};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6, ToSocketAddrs as _};
 
-fn tcp(endpoint: &str) -> Result<&str, Error> {
-    match endpoint.split_once("://") {
-        Some(("tcp", rest)) if !rest.is_empty() => Ok(rest),
-        Some((scheme, rest)) if !scheme.is_empty() && !rest.is_empty() && scheme != "tcp" => {
-            Err(Error::Transport(scheme.into()))
-        }
-        _ => Err(Error::Endpoint(endpoint.into())),
+/// Where to connect to.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    /// The endpoint as it was given.
+    pub(crate) endpoint: String,
+    pub(crate) place: Place,
+    pub(crate) port: u16,
+    /// Where to connect from.
+    pub(crate) source: Option<SocketAddr>,
+}
+
+/// A host.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    /// Its address.
+    At(SocketAddr),
+    /// Its name, to be resolved each time.
+    Named(String),
+}
+
+fn parse(text: &str) -> Result<Endpoint<'_>, Error> {
+    Endpoint::parse(text).map_err(|error| refuse(text, error))
+}
+
+fn refuse(text: &str, error: EndpointError) -> Error {
+    match error {
+        EndpointError::UnknownScheme => Error::Transport(text.split("://").next().unwrap_or_default().into()),
+        error => Error::Endpoint(format!("{text}: {error}")),
     }
 }
 
-fn split(text: &str, endpoint: &str) -> Result<(String, String), Error> {
-    let malformed = || Error::Endpoint(endpoint.into());
-    let (host, port) = text.rsplit_once(':').ok_or_else(malformed)?;
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    if host.is_empty() { Err(malformed()) } else { Ok((host.into(), port.into())) }
+fn place(Address { host, port }: Address<'_>) -> io::Result<Place> {
+    Ok(Place::At(match host {
+        Host::Any => SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port),
+        Host::V4(address) => SocketAddr::new(address.into(), port),
+        Host::V6(address, None) => SocketAddr::new(address.into(), port),
+        Host::V6(address, Some(zone)) => {
+            let scope = zone.parse().or_else(|_| crate::sys::interface_index(zone))?;
+            SocketAddr::V6(SocketAddrV6::new(address, port, 0, scope))
+        }
+        Host::Name(name) => return Ok(Place::Named(name.into())),
+    }))
 }
 
-/// The address to listen at.
-pub(crate) fn bind(endpoint: &str) -> Result<SocketAddr, Error> {
-    let malformed = || Error::Endpoint(endpoint.into());
-    let (host, port) = split(tcp(endpoint)?, endpoint)?;
-    let port = if port == "*" { 0 } else { port.parse().map_err(|_| malformed())? };
-    let host: IpAddr = if host == "*" { Ipv4Addr::UNSPECIFIED.into() } else { host.parse().map_err(|_| malformed())? };
-    Ok(SocketAddr::new(host, port))
+/// The addresses to listen at: the first that works is meant.
+///
+/// # Errors
+/// [`Error::Endpoint`], [`Error::Transport`], [`Error::System`] when a name or interface is unknown.
+pub(crate) fn bind(text: &str) -> Result<Vec<SocketAddr>, Error> {
+    let endpoint = parse(text)?.for_bind().map_err(|error| refuse(text, error))?;
+    let Endpoint::Tcp { address, .. } = endpoint else { return Err(Error::Transport(endpoint.scheme().into())) };
+    let system = || Error::system(format!("bind {text}"));
+    match place(address).map_err(system())? {
+        Place::At(address) => Ok(vec![address]),
+        Place::Named(name) => Ok((name.as_str(), address.port).to_socket_addrs().map_err(system())?.collect()),
+    }
 }
 
 /// Where to connect to.
-pub(crate) fn connect(endpoint: &str) -> Result<Target, Error> {
-    let (host, port) = split(tcp(endpoint)?, endpoint)?;
-    let port = port.parse().map_err(|_| Error::Endpoint(endpoint.into()))?;
-    Ok(Target { endpoint: endpoint.into(), host, port, source: None })
+///
+/// # Errors
+/// As [`bind`].
+pub(crate) fn connect(text: &str) -> Result<Target, Error> {
+    let endpoint = parse(text)?.for_connect().map_err(|error| refuse(text, error))?;
+    let Endpoint::Tcp { source, address } = endpoint else { return Err(Error::Transport(endpoint.scheme().into())) };
+    let system = || Error::system(format!("connect {text}"));
+    let source = match source.map(place).transpose().map_err(system())? {
+        Some(Place::Named(_)) => return Err(Error::Endpoint(format!("{text}: the source has to be an address"))),
+        Some(Place::At(address)) => Some(address),
+        None => None,
+    };
+    let place = place(address).map_err(system())?;
+    if let Place::At(at) = place
+        && at.ip().is_unspecified()
+        && at.ip() == IpAddr::from(Ipv4Addr::UNSPECIFIED)
+        && matches!(address.host, Host::Any)
+    {
+        return Err(refuse(text, EndpointError::BindOnly));
+    }
+    Ok(Target { endpoint: text.into(), place, port: address.port, source })
 }

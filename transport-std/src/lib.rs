@@ -18,7 +18,6 @@
 //! ```
 #![forbid(unsafe_code)]
 
-mod backoff;
 mod context;
 mod dial;
 mod endpoint;

@@ -1,6 +1,7 @@
 //! What a socket is told before it binds or connects.
 
 use omnimq_core::connection::Config;
+use omnimq_core::reconnect::ReconnectPolicy;
 use omnimq_core::{Blob, Options};
 use std::time::Duration;
 
@@ -20,10 +21,8 @@ pub struct SocketOptions {
     pub linger: Option<Duration>,
     /// The id announced to peers, at most 255 octets; REQ, DEALER and ROUTER. ZMQ_ROUTING_ID.
     pub routing_id: Blob,
-    /// First delay before connecting again; `None` = never again. ZMQ_RECONNECT_IVL, 100 ms.
-    pub reconnect: Option<Duration>,
-    /// Longest delay, reached by doubling; `None` = no doubling. ZMQ_RECONNECT_IVL_MAX.
-    pub reconnect_max: Option<Duration>,
+    /// When to connect again, and when no more. ZMQ_RECONNECT_IVL and its like; every 100 to 200 ms.
+    pub reconnect: ReconnectPolicy,
     /// From the start of a connection to the end of its handshake; `None` = for ever. ZMQ_HANDSHAKE_IVL, 30 s.
     pub handshake: Option<Duration>,
     /// Octets of an inbound frame at most; a peer that announces more is disconnected. ZMQ_MAXMSGSIZE.
@@ -47,8 +46,7 @@ impl Default for SocketOptions {
             recv_timeout: None,
             linger: None,
             routing_id: Blob::default(),
-            reconnect: Some(Duration::from_millis(100)),
-            reconnect_max: None,
+            reconnect: ReconnectPolicy::DEFAULT,
             handshake: Some(Duration::from_secs(30)),
             max_frame: None,
             backlog: 100,

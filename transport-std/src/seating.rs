@@ -109,7 +109,7 @@ impl Seating {
             return false;
         }
         self.waits = self.waits.wrapping_add(1);
-        let Some(pipe) = self.only.filter(|_| self.eager || self.waits % PROBE == 0) else { return false };
+        let Some(pipe) = self.only.filter(|_| self.eager || self.waits.is_multiple_of(PROBE)) else { return false };
         self.mark(pipe);
         true
     }

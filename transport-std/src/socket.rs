@@ -77,9 +77,15 @@ impl Socket {
     /// EADDRNOTAVAIL, …), [`Error::Terminated`].
     pub fn bind(&mut self, endpoint: &str) -> Result<String, Error> {
         self.alive()?;
-        let address = endpoint::bind(endpoint)?;
         let system = || Error::system(format!("bind {endpoint}"));
-        let (listener, local) = tcp::listen(address, &self.sock.options.tcp()).map_err(system())?;
+        let mut listening = Err(std::io::ErrorKind::AddrNotAvailable.into());
+        for address in endpoint::bind(endpoint)? {
+            listening = tcp::listen(address, &self.sock.options.tcp());
+            if listening.is_ok() {
+                break;
+            }
+        }
+        let (listener, local) = listening.map_err(system())?;
         let bound = format!("tcp://{local}");
         let (done, answer) = mpsc::channel();
         self.sock.io.send(Command::Listen { sock: self.sock.id, listener, endpoint: bound.clone(), done });
@@ -107,8 +113,8 @@ impl Socket {
         let target = endpoint::connect(endpoint)?;
         let peer = self.sock.attach(Side::Connect).ok_or(Error::NoRoom)?;
         self.dials = self.dials.wrapping_add(1);
-        let seed = self.context.draw() ^ self.dials;
-        let dial = Box::new(Dial::new(target, &self.sock.options, seed));
+        let seed = u64::from(self.context.draw()) << 32 | u64::from(self.dials);
+        let dial = Box::new(Dial::new(target, self.sock.options.reconnect, seed));
         self.sock.io.send(Command::Connect { sock: self.sock.id, pipe: peer.pipe, dial });
         self.last_endpoint = endpoint.into();
         Ok(())

@@ -111,7 +111,8 @@ fn sender(args: &Args) -> Outcome {
 
 fn publisher(args: &Args) -> Outcome {
     let context = Context::new()?;
-    let options = args.options();
+    let mut options = args.options();
+    options.pattern.nodrop = true;
     let mut publisher = Pub::with(&context, options)?;
     announce(&publisher.bind("tcp://127.0.0.1:*")?);
     let mut line = String::new();

@@ -234,6 +234,8 @@ impl Batch {
             let piece = bytes.get(offset..).unwrap_or_default();
             let piece = piece.get(..left).unwrap_or(piece);
             match self.front.get(segment) {
+                // What begins where a body ends begins in the next segment.
+                _ if piece.is_empty() => {}
                 Some(Segment::Body(body)) => {
                     to.front.push(Segment::Image(std::mem::take(&mut to.tail)));
                     to.front.push(Segment::Body(body.clone()));
@@ -279,7 +281,8 @@ mod tests {
         for step in [1, 2, 3, 7, 1000, 50_000] {
             let (mut progress, mut messages) = (Progress::default(), 0);
             while progress.written < batch.len() {
-                messages += batch.advance(&mut progress, step.min(batch.len() - progress.written));
+                let n = step.min(batch.len() - progress.written);
+                messages += batch.advance(&mut progress, n);
             }
             assert_eq!(messages, 4, "step {step}");
         }
@@ -292,7 +295,10 @@ mod tests {
         for written in [0, 1, 5, 11, 19, 20_020, 20_024, 40_034, all.len() - 1, all.len()] {
             let mut slices = [IoSlice::new(&[]); 16];
             let n = batch.slices(written, &mut slices);
-            assert_eq!(slices[..n].iter().flat_map(|slice| slice.iter().copied()).collect::<Vec<_>>(), &all[written..]);
+            assert!(
+                slices[..n].iter().flat_map(|slice| slice.iter().copied()).eq(all[written..].iter().copied()),
+                "{written}"
+            );
         }
     }
 
@@ -319,7 +325,7 @@ mod tests {
                 start += lens[n];
             }
             assert_eq!(dropped, u32::from(torn), "cut {cut}");
-            assert_eq!(octets(&rest), &all[start..], "cut {cut}");
+            assert!(octets(&rest) == all[start..], "cut {cut}");
             assert_eq!(rest.messages(), (4 - n) as u32 - dropped, "cut {cut}");
         }
     }
@@ -340,12 +346,12 @@ mod tests {
             }
             let open = octets(&copy)[whole.len()..].to_vec();
             let taken = copy.take();
-            assert_eq!((octets(&taken), taken.messages()), (whole.clone(), 4));
-            assert_eq!((octets(&copy), copy.messages(), copy.len()), (open, 0, copy.segments().flatten().count()));
+            assert!((octets(&taken), taken.messages()) == (whole.clone(), 4));
+            assert!((octets(&copy), copy.messages(), copy.len()) == (open, 0, copy.segments().flatten().count()));
             copy.push(b"", false);
             assert_eq!(copy.messages(), 1);
             batch.rollback();
-            assert_eq!((octets(&batch), batch.len(), batch.messages()), (whole.clone(), whole.len(), 4));
+            assert!((octets(&batch), batch.len(), batch.messages()) == (whole.clone(), whole.len(), 4));
             batch.append(copy);
             assert_eq!(batch.messages(), 5);
             assert_eq!(batch.len(), octets(&batch).len());

@@ -5,7 +5,7 @@ use super::seat::{Bell, Post, Watch};
 use super::serve::Seen;
 use super::sock::{LOOK, NAP, Sock};
 use super::timers::{Timer, Timers};
-use crate::dial::Dial;
+use crate::dial::{Dial, Step};
 use crate::sync::{Mutex, lock};
 use crate::sys::tcp;
 use crate::sys::{self, Listener, Ready, Source, Token};
@@ -34,7 +34,7 @@ pub(crate) enum Command {
     /// Connect, and again when the stream is lost.
     Connect { sock: u32, pipe: u32, dial: Box<Dial> },
     /// Addresses for a connect that waits for them.
-    Resolved { sock: u32, pipe: u32, addresses: io::Result<Vec<SocketAddr>> },
+    Resolved { sock: u32, pipe: u32, addresses: Vec<SocketAddr> },
     /// Disconnect; answers whether anything was connected, or connecting, there.
     Disconnect { sock: u32, endpoint: String, done: Sender<bool> },
     /// A stream is of no more use.
@@ -200,7 +200,7 @@ impl Reactor {
     }
     fn on_timer(&mut self, timer: Timer) {
         match timer {
-            Timer::Reconnect { sock, pipe } => self.dial(sock, pipe),
+            Timer::Reconnect { sock, pipe } => self.redial(sock, pipe),
             Timer::Protocol { sock, pipe } => self.on_protocol_timeout(sock, pipe),
             Timer::Nap { sock } => self.nap_over(sock),
             Timer::Linger { sock } => self.forget(sock),
@@ -236,7 +236,7 @@ impl Reactor {
                 let Some(dial) = self.served.get_mut(&sock).and_then(|served| served.dials.get_mut(&pipe)) else {
                     return;
                 };
-                dial.on_resolved(addresses.unwrap_or_default());
+                dial.on_resolved(addresses);
                 self.dial(sock, pipe);
             }
             Command::Disconnect { sock, endpoint, done } => {
@@ -420,14 +420,15 @@ impl Reactor {
         let Some(served) = self.served.get_mut(&sock) else { return };
         let sock = served.sock.clone();
         let Some(peer) = sock.peer(pipe) else { return };
-        let Some(stream) = peer.uninstall(loss) else { return };
+        let Some(stream) = peer.uninstall(&sock, loss) else { return };
         drop(stream);
-        let delay = served.dials.get_mut(&pipe).and_then(|dial| dial.on_lost(loss.reason));
+        let now = self.io.now();
+        let delay = served.dials.get_mut(&pipe).and_then(|dial| dial.on_lost(loss.reason, now));
         match delay {
             Some(delay) => self.timers.at(Instant::now() + delay, Timer::Reconnect { sock: sock.id, pipe }),
             None => {
                 served.dials.remove(&pipe);
-                sock.close_pipe(&peer, loss.reason);
+                sock.close_pipe(&peer);
             }
         }
         if self.served.get(&sock.id).is_some_and(|served| served.closing) {
@@ -439,39 +440,42 @@ impl Reactor {
 
     /// Takes the next step towards a connection.
     fn dial(&mut self, sock: u32, pipe: u32) {
+        let (io, now) = (self.io.clone(), self.io.now());
         let Some(served) = self.served.get_mut(&sock) else { return };
         let Some(dial) = served.dials.get_mut(&pipe) else { return };
         loop {
-            match dial.next(&served.sock.options.tcp()) {
-                crate::dial::Step::Resolve => {
-                    let (io, name) = (self.io.clone(), dial.name());
-                    let answer = move |addresses| io.send(Command::Resolved { sock, pipe, addresses });
-                    if let Err(error) = crate::dial::resolve(name, answer) {
-                        self.io.send(Command::Resolved { sock, pipe, addresses: Err(error) });
-                    }
-                    return;
-                }
-                crate::dial::Step::Connecting(mut stream) => {
-                    if self.io.poll.add_stream(&mut stream, Token::stream(sock, pipe)).is_ok() {
-                        dial.wait_for(stream);
-                        return;
+            match dial.next(&served.sock.options.tcp(), now) {
+                Step::Resolve(name, port) => {
+                    let answer = io.clone();
+                    let done = move |addresses| answer.send(Command::Resolved { sock, pipe, addresses });
+                    if crate::dial::resolve(name, port, done).is_err() {
+                        io.send(Command::Resolved { sock, pipe, addresses: Vec::new() });
                     }
                 }
-                crate::dial::Step::Failed => continue,
-                crate::dial::Step::Later(delay) => {
-                    self.timers.at(Instant::now() + delay, Timer::Reconnect { sock, pipe });
-                    return;
+                Step::Connecting(mut stream) => {
+                    if io.poll.add_stream(&mut stream, Token::stream(sock, pipe)).is_err() {
+                        continue;
+                    }
+                    dial.wait_for(stream);
                 }
-                crate::dial::Step::Never => {
+                Step::Later(delay) => self.timers.at(Instant::now() + delay, Timer::Reconnect { sock, pipe }),
+                Step::Never => {
                     served.dials.remove(&pipe);
                     let sock = served.sock.clone();
                     if let Some(peer) = sock.peer(pipe) {
-                        sock.close_pipe(&peer, CloseReason::EndOfStream);
+                        sock.close_pipe(&peer);
                     }
-                    return;
                 }
-                crate::dial::Step::Wait => return,
+                Step::Wait => {}
             }
+            return;
+        }
+    }
+    fn redial(&mut self, sock: u32, pipe: u32) {
+        let now = self.io.now();
+        if let Some(dial) = self.served.get_mut(&sock).and_then(|served| served.dials.get_mut(&pipe)) {
+            dial.on_timeout(now);
+            self.dial(sock, pipe);
         }
     }
     fn on_connected(&mut self, sock: u32, pipe: u32) {
@@ -504,8 +508,8 @@ impl Reactor {
         served.dials.remove(&pipe);
         let sock = served.sock.clone();
         if let Some(peer) = sock.peer(pipe) {
-            peer.uninstall(peer.loss(CloseReason::Unwanted));
-            sock.close_pipe(&peer, CloseReason::Unwanted);
+            peer.uninstall(&sock, peer.loss(CloseReason::Unwanted));
+            sock.close_pipe(&peer);
         }
         true
     }
@@ -531,7 +535,7 @@ impl Reactor {
     fn forget(&mut self, sock: u32) {
         let Some(served) = self.served.remove(&sock) else { return };
         for peer in served.sock.peers() {
-            if let Some(stream) = peer.uninstall(peer.loss(CloseReason::Unwanted)) {
+            if let Some(stream) = peer.uninstall(&served.sock, peer.loss(CloseReason::Unwanted)) {
                 let _ = stream.shutdown(std::net::Shutdown::Write);
             }
         }

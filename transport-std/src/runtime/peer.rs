@@ -141,19 +141,19 @@ impl Peer {
     pub(crate) fn install(&self, sock: &Sock, stream: Arc<Stream>) {
         let mut protocol = lock(&self.protocol);
         protocol.connection = Connection::new(&sock.config, sock.now());
-        protocol.generation = protocol.generation.wrapping_add(1);
+        protocol.generation = sock.generation();
         let mut link = lock(&self.link);
         link.generation = protocol.generation;
         link.stream = Some(stream);
     }
     /// Takes the stream away; `None` when `loss` speaks of an older one.
-    pub(crate) fn uninstall(&self, loss: Loss) -> Option<Arc<Stream>> {
+    pub(crate) fn uninstall(&self, sock: &Sock, loss: Loss) -> Option<Arc<Stream>> {
         let mut protocol = lock(&self.protocol);
         let mut link = lock(&self.link);
         if link.generation != loss.generation {
             return None;
         }
-        protocol.generation = protocol.generation.wrapping_add(1);
+        protocol.generation = sock.generation();
         link.generation = protocol.generation;
         protocol.intake.rollback();
         lock(&self.outbox.state).signals.clear();

@@ -9,7 +9,7 @@ use crate::options::SocketOptions;
 use crate::sync::{AtomicBool, AtomicU32, Mutex, Ordering, lock};
 use crate::sys;
 use omnimq_core::connection::{Config, Local};
-use omnimq_core::{AnyPattern, CloseReason, Instant, PipeId, Side, Socket, SocketType};
+use omnimq_core::{AnyPattern, Instant, PipeId, Side, Socket, SocketType};
 use std::io as stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +42,8 @@ pub(crate) struct Sock {
     pub(crate) notices: Arc<Notices>,
     /// Pipes that the socket has to look at: signals, messages where there were none, room where there was none.
     pub(crate) mail: Post,
+    /// Numbers streams, so that news of an old one is not taken for news of another.
+    generations: AtomicU32,
     /// Counts the times that posted pipes were looked at, by whomever.
     pub(crate) pumped: AtomicU32,
     /// Odd while the application is in the slow path of a receive; changes on every visit.
@@ -83,6 +85,7 @@ impl Sock {
             sets: sys::Sets::new()?,
             notices: Arc::new(Notices::new()),
             mail: Post::new(),
+            generations: AtomicU32::new(0),
             pumped: AtomicU32::new(0),
             phase: AtomicU32::new(0),
             reader: Bell::new(),
@@ -99,6 +102,10 @@ impl Sock {
     /// Time as the core counts it.
     pub(crate) fn now(&self) -> Instant {
         self.io.now()
+    }
+    /// A number no other stream of this socket has.
+    pub(crate) fn generation(&self) -> u32 {
+        self.generations.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
     }
     pub(crate) fn peer(&self, pipe: u32) -> Option<Arc<Peer>> {
         lock(&self.peers).get(pipe as usize)?.clone()
@@ -126,11 +133,16 @@ impl Sock {
         Some(peer)
     }
     /// No more messages will come from this pipe: it goes when the socket has read what came.
-    pub(crate) fn close_pipe(&self, peer: &Peer, reason: CloseReason) {
+    pub(crate) fn close_pipe(&self, peer: &Peer) {
         peer.discard();
-        lock(&peer.protocol).intake.announce(omnimq_core::Signal::Close(reason));
-        self.mail.push(peer.pipe);
-        self.work();
+        let mut core = lock(&self.core);
+        self.pump(&mut core);
+        core.socket.close_pipe(PipeId(peer.pipe));
+        if let Some(place) = lock(&self.peers).get_mut(peer.pipe as usize) {
+            *place = None;
+        }
+        self.pumped.fetch_add(1, Ordering::Release);
+        self.publish(core);
         self.ring_reader();
         self.ring_writer();
     }
@@ -152,18 +164,11 @@ impl Sock {
         let mut posted = std::mem::take(&mut core.posted);
         self.mail.take(&mut posted);
         for pipe in posted.drain(..) {
-            if core.socket.process(PipeId(pipe)).is_some() {
-                self.forget(core, pipe);
-            }
+            // Closing is the driver's own decision: no lane says so.
+            let _ = core.socket.process(PipeId(pipe));
         }
         core.posted = posted;
         self.pumped.fetch_add(1, Ordering::Release);
-    }
-    fn forget(&self, core: &mut Core, pipe: u32) {
-        core.socket.detach(PipeId(pipe));
-        if let Some(place) = lock(&self.peers).get_mut(pipe as usize) {
-            *place = None;
-        }
     }
     /// Whether something staged has not been published.
     pub(crate) fn collect_staged(&self, core: &mut Core) -> bool {

@@ -241,6 +241,12 @@ pub(crate) fn write_vectored(stream: &Stream, slices: &[IoSlice<'_>]) -> io::Res
     Ok(sendmsg(stream, slices, &mut SendAncillaryBuffer::default(), flags)?)
 }
 
+/// The number of a network interface.
+pub(crate) fn interface_index(name: &str) -> io::Result<u32> {
+    let socket = std::net::UdpSocket::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
+    Ok(rustix::net::netdevice::name_to_index(&socket, name)?)
+}
+
 /// Makes the calling thread's timers precise to a microsecond instead of fifty.
 pub(crate) fn precise_timers() {
     let _ = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1000));

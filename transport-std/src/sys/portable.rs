@@ -161,5 +161,10 @@ pub(crate) fn write_vectored(mut stream: &Stream, slices: &[IoSlice<'_>]) -> io:
     stream.write_vectored(slices)
 }
 
+/// The number of a network interface: only numbers are understood here.
+pub(crate) fn interface_index(_name: &str) -> io::Result<u32> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// The system decides how precise timers are.
 pub(crate) fn precise_timers() {}
