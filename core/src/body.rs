@@ -149,3 +149,44 @@ pub trait Sink<B> {
         self.put(body.as_ref().get(from..).unwrap_or_default())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::fixed::Bytes;
+    use std::vec::Vec;
+
+    struct Taken(Vec<u8>);
+
+    impl<B> Sink<B> for Taken {
+        fn put(&mut self, bytes: &[u8]) -> usize {
+            self.0.extend_from_slice(bytes);
+            bytes.len()
+        }
+    }
+
+    #[test]
+    fn a_slice_copies_the_bodies_it_can() {
+        let body = |range| Input::<Bytes<4>>::body(b"0123456789".as_slice(), range);
+        assert_eq!(body(2..6).unwrap().as_ref(), b"2345");
+        assert_eq!(body(2..7), None, "longer than the storage keeps");
+        assert_eq!(body(8..11), None, "beyond the input");
+    }
+
+    #[test]
+    fn a_sink_copies_the_rest_of_a_body() {
+        let body = Bytes::<8>::new(b"abcdef").unwrap();
+        let mut sink = Taken(Vec::new());
+        assert_eq!((sink.put_body(&body, 4), sink.put_body(&body, 6), sink.put_body(&body, 7)), (2, 0, 0));
+        assert_eq!(sink.0, b"ef");
+    }
+
+    #[test]
+    fn frames_and_pieces_are_the_same_to_a_socket() {
+        let piece = Piece { bytes: b"abc", more: true };
+        let frame = Frame { body: Bytes::<8>::new(b"abc").unwrap(), more: true };
+        assert_eq!(Payload::<Bytes<8>>::bytes(&piece), Payload::<Bytes<8>>::bytes(&frame));
+        assert!(Payload::<Bytes<8>>::more(&piece) && Payload::<Bytes<8>>::more(&frame));
+        assert!(!Payload::<Bytes<8>>::last(piece).more && !Payload::<Bytes<8>>::last(frame).more);
+    }
+}

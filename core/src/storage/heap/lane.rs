@@ -106,10 +106,10 @@ impl PipeReader for Lane {
     fn read(&mut self) -> Option<Frame<Blob>> {
         self.visible()?;
         let frame = self.frames.pop_front()?;
-        if !frame.more {
-            if let Some(total) = self.receipts.on_read(1) {
-                self.credit.on_return(total);
-            }
+        if !frame.more
+            && let Some(total) = self.receipts.on_read(1)
+        {
+            self.credit.on_return(total);
         }
         Some(frame)
     }
