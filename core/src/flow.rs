@@ -88,7 +88,7 @@ impl<B: Body> Inflow<B> {
                 to.copy_from_slice(from);
             }
             draft.advance(n);
-            *at += n;
+            *at = at.saturating_add(n);
         }
         Ok(true)
     }

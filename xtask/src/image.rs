@@ -1,5 +1,7 @@
 //! What a linked image holds: its size in flash and RAM, and whose code is in it.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, Result};
 use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, elf};
 
@@ -15,6 +17,7 @@ pub(crate) struct Image {
     /// Octets of RAM that begin as zeros.
     pub(crate) bss: u64,
     symbols: Vec<(String, u64)>,
+    constants: Vec<(u64, Vec<u8>)>,
 }
 
 impl Image {
@@ -32,14 +35,37 @@ impl Image {
                 None => bss += section.size(),
             }
         }
+        let constants = file.sections().filter_map(|section| Some((section.address(), section.data().ok()?.to_vec())));
+        let constants = constants.collect();
         let symbols = file.symbols().filter_map(|symbol| Some((symbol.name().ok()?.to_string(), symbol.size()))).collect();
-        Ok(Self { text, bss, symbols })
+        Ok(Self { text, bss, symbols, constants })
     }
 
     /// The symbols that show an allocator.
     pub(crate) fn allocators(&self) -> Vec<&str> {
         let names = self.symbols.iter().map(|(name, _)| name.as_str());
         names.filter(|name| shows_an_allocator(name)).collect()
+    }
+
+    /// The places in source that a 32-bit image names, `core::panic::Location`s: pointer to and length of the file's
+    /// name, line, column.
+    pub(crate) fn locations(&self) -> BTreeSet<String> {
+        let words = self.constants.iter().flat_map(|(_, data)| {
+            data.windows(16).step_by(4).filter_map(|bytes| {
+                let word = |at: usize| Some(u32::from_le_bytes(bytes.get(at..)?.first_chunk().copied()?));
+                let (file, line) = (self.text_at(word(0)?, word(4)?)?, word(8)?);
+                file.ends_with(".rs").then(|| format!("{file}:{line}"))
+            })
+        });
+        words.collect()
+    }
+
+    fn text_at(&self, address: u32, len: u32) -> Option<&str> {
+        let len = usize::try_from(len).ok().filter(|len| (4..300).contains(len))?;
+        self.constants.iter().find_map(|(start, data)| {
+            let at = usize::try_from(u64::from(address).checked_sub(*start)?).ok()?;
+            std::str::from_utf8(data.get(at..at.checked_add(len)?)?).ok()
+        })
     }
 
     /// Name and octets of the statics called `NODE_…`.

@@ -55,7 +55,7 @@ impl<P: Pattern, S: Storage> Socket<P, S> {
     pub fn attach(&mut self, tx: S::Tx, rx: S::Rx, side: Side) -> Option<PipeId> {
         let id = self.vacant()?;
         self.pipes.table.put(id, Pipe { tx, rx, side, phase: Phase::Waiting, closed: None }).ok()?;
-        self.pipes.count += 1;
+        self.pipes.count = self.pipes.count.saturating_add(1);
         if side == Side::Connect {
             self.open(id);
         }
@@ -205,7 +205,7 @@ impl<P: Pattern, S: Storage> Socket<P, S> {
         pipe.phase = phase;
         pipe.tx.rollback();
         while pipe.rx.pop_signal().is_some() {}
-        self.pipes.going += 1;
+        self.pipes.going = self.pipes.going.saturating_add(1);
         self.pipes.stalled.remove(id);
         self.pipes.unheard.remove(id);
         self.pipes.note_spent(id);

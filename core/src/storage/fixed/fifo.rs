@@ -1,30 +1,58 @@
 //! A queue of up to `N` values.
 
 use crate::storage::Queue;
-use heapless::Deque;
 
-/// A first-in first-out queue of up to `N` values.
+/// A first-in first-out queue of up to `N` values, at most 32,767.
 #[derive(Clone, Debug)]
-pub struct Fifo<T, const N: usize>(Deque<T, N>);
+pub struct Fifo<T, const N: usize> {
+    places: [Option<T>; N],
+    /// The place of the oldest value.
+    head: u16,
+    len: u16,
+}
+
+impl<T, const N: usize> Fifo<T, N> {
+    const PLACES: u16 = {
+        assert!(N <= 32_767, "Fixed storage keeps at most 32,767 values in one queue");
+        N as u16
+    };
+
+    /// The place `after` values behind the oldest one.
+    fn place(&mut self, after: u16) -> Option<&mut Option<T>> {
+        let at = self.head.wrapping_add(after).checked_rem(Self::PLACES)?;
+        self.places.get_mut(usize::from(at))
+    }
+}
 
 impl<T, const N: usize> Default for Fifo<T, N> {
     fn default() -> Self {
-        Self(Deque::new())
+        Self { places: [const { None }; N], head: 0, len: 0 }
     }
 }
 
 impl<T, const N: usize> Queue<T> for Fifo<T, N> {
     fn push(&mut self, value: T) -> Result<(), T> {
-        self.0.push_back(value)
+        let len = self.len;
+        match self.place(len) {
+            Some(place) if len < Self::PLACES => {
+                *place = Some(value);
+                self.len = len.saturating_add(1);
+                Ok(())
+            }
+            _ => Err(value),
+        }
     }
     fn front(&self) -> Option<&T> {
-        self.0.front()
+        self.places.get(usize::from(self.head))?.as_ref()
     }
     fn pop(&mut self) -> Option<T> {
-        self.0.pop_front()
+        let value = self.place(0)?.take()?;
+        self.head = self.head.wrapping_add(1).checked_rem(Self::PLACES).unwrap_or_default();
+        self.len = self.len.saturating_sub(1);
+        Some(value)
     }
     fn len(&self) -> usize {
-        self.0.len()
+        usize::from(self.len)
     }
 }
 
@@ -38,6 +66,8 @@ mod tests {
         #[test]
         fn equals_a_deque(steps in models::queue_steps()) {
             models::queue_equals_deque::<Fifo<u32, 5>>(&steps, Some(5))?;
+            models::queue_equals_deque::<Fifo<u32, 1>>(&steps, Some(1))?;
+            models::queue_equals_deque::<Fifo<u32, 0>>(&steps, Some(0))?;
         }
     }
 }

@@ -40,7 +40,7 @@ impl<V, const N: usize, const K: usize> Map<V> for Keys<V, N, K> {
         self.slot(key)?.take().map(|(_, value)| value)
     }
     fn len(&self) -> usize {
-        self.0.iter().flatten().count()
+        self.0.iter().flatten().fold(0, |count, _| count.saturating_add(1))
     }
 }
 
