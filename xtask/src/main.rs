@@ -32,7 +32,7 @@ usage: cargo xtask COMMAND
   check                            formatting, lints, the rules of the tree, documentation, other targets
   demo                             a gateway, game servers and clients, one of them killed: nothing else is lost
   fuzz [--seconds N] [TARGET]      the fuzz targets of the core, 60 seconds each unless told otherwise
-  mutants                          whether the core's tests notice changes to the core
+  mutants [--modules F] [--jobs N] whether the core's tests notice changes to the core
   no-alloc                         the core without an allocator and without a panic path, run in QEMU
   portability                      the crates for microcontrollers, Windows and macOS
   test [--full]                    check, then every test; --full adds what takes hours
@@ -62,7 +62,7 @@ fn dispatch(mut args: Parser) -> Result<()> {
         "portability" => no_more(args).and_then(|()| portability::run()),
         "demo" => no_more(args).and_then(|()| demo::run()),
         "fuzz" => fuzz::run(args),
-        "mutants" => no_more(args).and_then(|()| mutants::run()),
+        "mutants" => mutants::command(args),
         "no-alloc" => no_more(args).and_then(|()| no_alloc::run()),
         "test" => test::run(args),
         other => bail!("no command named {other}\n{USAGE}"),

@@ -1,6 +1,7 @@
 //! Mutants: what share of the changes that cargo-mutants makes to the core do the core's own tests notice?
 
 use anyhow::{Context, Result, bail};
+use lexopt::{Arg, Parser, ValueExt};
 use serde_json::Value;
 
 use crate::process::{Process, root};
@@ -10,15 +11,36 @@ use crate::test::cargo_tool;
 const WANTED: f64 = 0.85;
 
 /// The modules of the core that are mutated.
-const MODULES: [&str; 6] = ["wire/**", "connection/**", "pipe.rs", "pipe/**", "socket.rs", "pattern/**"];
+const MODULES: [&str; 7] = ["wire/**", "connection/**", "pipe.rs", "pipe/**", "socket.rs", "socket/**", "pattern/**"];
 
-/// Runs cargo-mutants on the core and weighs its outcome.
-pub(crate) fn run() -> Result<()> {
+/// `cargo xtask mutants [--modules F,G] [--jobs N]`: those of the modules whose path contains one of the words.
+pub(crate) fn command(mut args: Parser) -> Result<()> {
+    let (mut words, mut jobs) = (Vec::new(), 1);
+    while let Some(arg) = args.next()? {
+        match arg {
+            Arg::Long("modules") => words = args.value()?.string()?.split(',').map(str::to_string).collect(),
+            Arg::Long("jobs") => jobs = args.value()?.parse()?,
+            other => bail!(other.unexpected()),
+        }
+    }
+    let chosen = |module: &&str| words.is_empty() || words.iter().any(|word| module.contains(word.as_str()));
+    run(&MODULES.into_iter().filter(chosen).collect::<Vec<_>>(), jobs)
+}
+
+/// All modules, one mutant at a time.
+pub(crate) fn all() -> Result<()> {
+    run(&MODULES, 1)
+}
+
+/// Runs cargo-mutants on modules of the core and weighs its outcome.
+fn run(modules: &[&str], jobs: u32) -> Result<()> {
     cargo_tool("cargo-mutants", "mutants")?;
     let mut mutants = Process::cargo().words("mutants --package omnimq-core --features alloc --no-times --output target");
-    for module in MODULES {
+    mutants = mutants.arg("--jobs").arg(jobs.to_string());
+    for module in modules {
         mutants = mutants.arg("--file").arg(format!("core/src/{module}"));
     }
+    mutants = mutants.words("-- --lib --tests");
     let verdict = mutants.run();
     let path = root().join("target/mutants.out/outcomes.json");
     let outcomes = match std::fs::read_to_string(&path) {

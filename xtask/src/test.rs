@@ -45,7 +45,7 @@ fn hours(report: &mut Report, python: &PathBuf) {
         cargo_test("--release --workspace --features omnimq-core/alloc", totals, many)
     });
     report.step("fuzz, ten minutes each", || fuzz::all(600));
-    report.step("mutants", mutants::run);
+    report.step("mutants", mutants::all);
     report.step("cargo deny", || {
         cargo_tool("cargo-deny", "deny")?;
         Process::cargo().words("deny check licenses bans sources").run()
