@@ -10,7 +10,7 @@ use crate::{COMMANDS, arrows, guarantees, portability, source, tidy};
 const BUILDS: [&str; 2] = ["--workspace --features omnimq-core/alloc", "--package omnimq-core"];
 
 /// Crates that are workspaces of their own, because they are built with other settings.
-const APART: [&str; 1] = ["core/no-alloc"];
+const APART: [&str; 2] = ["core/fuzz", "core/no-alloc"];
 
 /// Runs every check, the quick ones first.
 pub(crate) fn run() -> Result<()> {
