@@ -85,12 +85,12 @@ impl<S: Kind> Pair<S> {
             world.now().micros() > peace
         });
         // What is still under way arrives or is lost.
-        for _ in 0..40 {
-            world.run(50_000);
-            for player in players.iter_mut() {
-                player.hear(world);
-            }
-        }
+        let settled = world.now() + Duration::from_secs(2);
+        world.alarm(settled);
+        world.run_until(LIMIT, |world| {
+            players.iter_mut().for_each(|player| _ = player.hear(world));
+            world.now() >= settled
+        });
         assert_eq!(world.state(self.link), LinkState::Up, "the link comes back");
         assert!(world.streams_made(self.link) > 3, "the plan did end streams");
     }
