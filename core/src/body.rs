@@ -17,6 +17,8 @@ pub struct Frame<B> {
 pub trait Body: AsRef<[u8]> + Clone + Default + core::fmt::Debug {
     /// A body under construction.
     type Draft: Draft<Body = Self>;
+    /// The longest body that can ever be kept, in octets.
+    const MAX_LEN: u64 = u64::MAX;
     /// Copies `bytes`; `None` when they exceed what this storage can keep (EMSGSIZE).
     fn copy_from(bytes: &[u8]) -> Option<Self>;
 }

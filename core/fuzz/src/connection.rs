@@ -13,11 +13,8 @@ use std::time::Duration;
 pub fn connection(data: &[u8]) {
     let mut source = Source(data);
     let fixed = source.below(2) == 1;
-    let mut setting = Setting::draw(&mut source);
+    let setting = Setting::draw(&mut source);
     if fixed {
-        // Limits within what the storage keeps: beyond it a command passes if it comes whole and fails if it does not.
-        let limits = &mut setting.config.limits;
-        (limits.handshake, limits.command, limits.topic_len) = (64 + 90, 90, 60);
         Trial::<Fixed<1, 3, 96>>::new(&setting).run(source);
         cut_alike::<Fixed<1, 3, 96>>(&setting, source);
     } else {

@@ -191,6 +191,12 @@ impl Decoder {
         self.gather(rest, at)
     }
 
+    /// The header of the frame in progress, if it has been found.
+    #[inline]
+    pub const fn current(&self) -> Option<FrameHeader> {
+        self.current
+    }
+
     /// The body has been dealt with: the next octet begins a header.
     #[inline]
     pub fn finish(&mut self) {
@@ -304,9 +310,10 @@ mod tests {
         let (mut decoder, mut at) = (Decoder::new(Framing::V3, 10), 0);
         for _ in 0..3 {
             assert_eq!(decoder.header(&[1, 5], &mut at), Ok(Some(header(true, false, 5))));
-            assert_eq!(at, 2);
+            assert_eq!((at, decoder.current()), (2, Some(header(true, false, 5))));
         }
         decoder.finish();
+        assert_eq!(decoder.current(), None);
         assert_eq!(decoder.header(&[], &mut 0), Ok(None));
     }
 

@@ -72,6 +72,7 @@ impl<const N: usize> fmt::Debug for Bytes<N> {
 
 impl<const N: usize> Body for Bytes<N> {
     type Draft = Filling<N>;
+    const MAX_LEN: u64 = N as u64;
     #[inline]
     fn copy_from(bytes: &[u8]) -> Option<Self> {
         Self::new(bytes)
