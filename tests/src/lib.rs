@@ -2,8 +2,11 @@
 //!
 //! The integration tests beside this library hold the assertions; here is only what they stand on.
 
+pub mod checksum;
+pub mod libzmq;
 pub mod rng;
 pub mod seeds;
+pub mod venv;
 pub mod world;
 
 /// The README's examples, compiled and run.
