@@ -38,5 +38,5 @@ pub use error::{Error, SendError};
 pub use message::{Frame, Message, Outgoing, Part, Sendable};
 pub use omnimq_core::SocketType;
 pub use options::SocketOptions;
-pub use socket::Socket;
+pub use socket::{PeerId, Socket};
 pub use typed::{Dealer, Pair, Pub, Pull, Push, Rep, Req, Router, Sub, XPub, XSub};

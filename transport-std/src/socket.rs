@@ -11,7 +11,7 @@ use crate::pace::Pace;
 use crate::runtime::io::Command;
 use crate::runtime::sock::{Core, Sock};
 use crate::seating::Seating;
-use crate::sync::lock;
+use crate::sync::{Ordering, lock};
 use crate::sys::tcp;
 use omnimq_core::{Frame, Piece, SendErrorKind, Side, SocketType};
 use std::sync::Arc;
@@ -30,6 +30,10 @@ pub struct Socket {
     last_endpoint: String,
     dials: u32,
 }
+
+/// A peer of one socket: every connection accepted has its own, one made by `connect` keeps its through reconnects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PeerId(u32);
 
 /// How long a call may wait.
 #[derive(Clone, Copy)]
@@ -201,6 +205,13 @@ impl Socket {
             }
             self.sock.sets.wait_wake(left);
             self.sock.writer.woke();
+        }
+    }
+    /// The peer that took the last message sent; of several (PUB, XPUB, XSUB) one. `None` before the first.
+    pub fn last_peer(&self) -> Option<PeerId> {
+        match self.sock.notices.last.load(Ordering::Relaxed) {
+            0 => None,
+            peer => Some(PeerId(peer)),
         }
     }
     /// Writes what has been sent and not yet written. Nothing needs this: the background does it before long.

@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::error::{Error, SendError};
 use crate::message::{Message, Outgoing};
 use crate::options::SocketOptions;
-use crate::socket::Socket;
+use crate::socket::{PeerId, Socket};
 use omnimq_core::SocketType;
 use std::time::Duration;
 
@@ -89,6 +89,10 @@ macro_rules! typed {
         /// As [`Socket::send`].
         pub fn send<M: Outgoing>(&mut self, message: M) -> Result<(), SendError<M::Unsent>> {
             self.0.send(message)
+        }
+        /// As [`Socket::last_peer`].
+        pub fn last_peer(&self) -> Option<PeerId> {
+            self.0.last_peer()
         }
         /// As [`Socket::try_send`].
         ///

@@ -13,11 +13,13 @@ pub(crate) struct Notices {
     pub(crate) staged: Post,
     /// Inlets whose reader of the stream had stopped and may go on.
     pub(crate) resume: Post,
+    /// The number of the peer that the last whole message went to; 0 = none yet.
+    pub(crate) last: AtomicU32,
 }
 
 impl Notices {
     pub(crate) fn new() -> Self {
-        Self { staged: Post::new(), resume: Post::new() }
+        Self { staged: Post::new(), resume: Post::new(), last: AtomicU32::new(0) }
     }
 }
 
@@ -58,6 +60,8 @@ impl Outbox {
 /// The writing end of an outbound lane: the socket's.
 pub(crate) struct Outlet {
     pipe: u32,
+    /// Tells peers apart that had the same pipe one after the other.
+    peer: u32,
     batch: Batch,
     open: bool,
     noticed: bool,
@@ -67,8 +71,8 @@ pub(crate) struct Outlet {
 }
 
 impl Outlet {
-    /// A lane of `hwm` messages for pipe `pipe`.
-    pub(crate) fn new(pipe: u32, hwm: u32, notices: &Arc<Notices>) -> (Self, Arc<Outbox>) {
+    /// A lane of `hwm` messages for pipe `pipe`, which is peer `peer` of the socket.
+    pub(crate) fn new(pipe: u32, peer: u32, hwm: u32, notices: &Arc<Notices>) -> (Self, Arc<Outbox>) {
         let outbox = Arc::new(Outbox {
             state: Mutex::new(Out {
                 queue: Batch::default(),
@@ -84,6 +88,7 @@ impl Outlet {
         });
         let outlet = Self {
             pipe,
+            peer,
             batch: Batch::default(),
             open: false,
             noticed: false,
@@ -140,6 +145,7 @@ impl Outlet {
         self.open = more;
         if !more {
             self.credit.on_commit(1);
+            self.notices.last.store(self.peer, Ordering::Relaxed);
         }
     }
 }

@@ -42,7 +42,7 @@ pub(crate) struct Sock {
     pub(crate) notices: Arc<Notices>,
     /// Pipes that the socket has to look at: signals, messages where there were none, room where there was none.
     pub(crate) mail: Post,
-    /// Numbers streams, so that news of an old one is not taken for news of another.
+    /// Numbers peers and streams, so that news of an old one is not taken for news of another.
     generations: AtomicU32,
     /// Counts the times that posted pipes were looked at, by whomever.
     pub(crate) pumped: AtomicU32,
@@ -103,7 +103,7 @@ impl Sock {
     pub(crate) fn now(&self) -> Instant {
         self.io.now()
     }
-    /// A number no other stream of this socket has.
+    /// A number no other peer or stream of this socket has.
     pub(crate) fn generation(&self) -> u32 {
         self.generations.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
     }
@@ -118,7 +118,7 @@ impl Sock {
     pub(crate) fn attach(&self, side: Side) -> Option<Arc<Peer>> {
         let mut core = lock(&self.core);
         let id = core.socket.vacant()?;
-        let (tx, outbox) = Outlet::new(id.0, self.options.send_hwm, &self.notices);
+        let (tx, outbox) = Outlet::new(id.0, self.generation(), self.options.send_hwm, &self.notices);
         let (intake, rx) = Inbox::lane(id.0, self.options.recv_hwm, &self.notices);
         let peer = Arc::new(Peer::new(id.0, outbox, intake, &self.config));
         core.socket.attach(tx, rx, side)?;
@@ -170,11 +170,10 @@ impl Sock {
         core.posted = posted;
         self.pumped.fetch_add(1, Ordering::Release);
     }
-    /// Whether something staged has not been published.
+    /// Notes pipes that something was staged for; true when there are such that were not known.
+    #[inline]
     pub(crate) fn collect_staged(&self, core: &mut Core) -> bool {
-        let Core { staged, .. } = core;
-        self.notices.staged.take(staged);
-        !staged.is_empty()
+        self.notices.staged.take(&mut core.staged)
     }
     /// Octets staged by the busiest of the pipes just written to.
     pub(crate) fn most_staged(&self, core: &mut Core) -> usize {
@@ -183,7 +182,8 @@ impl Sock {
     }
     /// Publishes what is staged and writes it, without the lock.
     pub(crate) fn publish(&self, mut core: crate::sync::MutexGuard<'_, Core>) {
-        if !self.collect_staged(&mut core) {
+        self.collect_staged(&mut core);
+        if core.staged.is_empty() {
             return;
         }
         if let [one] = core.staged[..] {
