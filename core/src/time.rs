@@ -33,3 +33,19 @@ impl core::ops::Add<Duration> for Instant {
         Self(self.0.saturating_add(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_saturates_at_both_ends() {
+        let last = Instant::from_micros(u64::MAX);
+        assert_eq!(last + Duration::from_micros(1), last);
+        assert_eq!(Instant::ZERO + Duration::MAX, last);
+        assert_eq!(Instant::from_millis(u64::MAX), last);
+        assert_eq!(Instant::from_millis(3).since(Instant::from_micros(500)), Duration::from_micros(2500));
+        assert_eq!(Instant::ZERO.since(last), Duration::ZERO);
+        assert_eq!((Instant::from_millis(2) + Duration::from_nanos(1999)).micros(), 2001);
+    }
+}
