@@ -44,8 +44,8 @@ use core::fmt;
 ///     }
 ///     while let Some((id, event)) = node.poll_event() {
 ///         if let Event::Closed(_) = event {
-///             // Close the stream, then either forget the peer or connect again and call `reconnect`.
-///             node.detach(id);
+///             // End the stream, then either let go of the pipe or connect again and call `reconnect`.
+///             node.close(id);
 ///         }
 ///     }
 ///     // Come back at `node.poll_timeout()` at the latest.

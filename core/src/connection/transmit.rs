@@ -53,6 +53,11 @@ impl<B: Body> Connection<B> {
         pipe: &mut R,
         sink: &mut impl Sink<B>,
     ) -> bool {
+        if let Some(Signal::Close(reason)) = pipe.front_signal() {
+            // Also when something is half sent: a peer that has stopped reading must not delay it.
+            pipe.pop_signal();
+            self.close(reason);
+        }
         loop {
             if let Phase::Closed(_) = self.state.phase {
                 return false;

@@ -3,7 +3,7 @@
 use crate::trace::{Side, Small, command, frame, greeting, greeting_of, long_frame, message, property, ready};
 use omnimq_core::connection::{Config, Event};
 use omnimq_core::wire::WireError;
-use omnimq_core::{CloseReason, Heap, Limit, LocalStorage, Signal, SocketType};
+use omnimq_core::{CloseReason, Heap, Limit, LocalStorage, PipeReader, PipeWriter, Signal, SocketType};
 
 fn protocol(error: WireError) -> CloseReason {
     CloseReason::Protocol(error)
@@ -265,7 +265,7 @@ fn command_frame(name: &[u8], data: &[u8]) -> Vec<u8> {
 fn closed_by_its_socket() {
     let mut side = Side::<Heap>::ready(SocketType::Pair, SocketType::Pair, 1);
     side.write(&[b"left"]);
-    omnimq_core::PipeWriter::signal(&mut side.tx, Signal::Close(CloseReason::Unwanted)).unwrap();
+    side.tx.signal(Signal::Close(CloseReason::Unwanted)).unwrap();
     silent!(side);
     events!(side, Event::Closed(CloseReason::Unwanted));
     assert_eq!(crate::trace::read_all(&mut side.tx), [[b"left"]], "it stays in the pipe");
@@ -275,12 +275,32 @@ fn closed_by_its_socket() {
     events!(side);
 }
 
+/// Whatever is half sent or waited for: a peer that says and reads nothing does not delay it.
 #[test]
-fn closed_by_its_socket_before_the_handshake_ends() {
-    let mut side = Side::<Heap>::new(SocketType::Pair);
-    send!(side, greeting(3, 1));
-    side.drain();
-    omnimq_core::PipeWriter::signal(&mut side.tx, Signal::Close(CloseReason::Unwanted)).unwrap();
-    silent!(side);
-    events!(side, Event::Closed(CloseReason::Unwanted));
+fn closed_by_its_socket_at_any_time() {
+    fn close<S: LocalStorage>(mut side: Side<S>) {
+        side.events();
+        side.tx.signal(Signal::Close(CloseReason::Unwanted)).unwrap();
+        silent!(side);
+        events!(side, Event::Closed(CloseReason::Unwanted));
+        assert_eq!(side.tx.front_signal(), None);
+    }
+    fn on<S: LocalStorage>() {
+        for sent in [0, 5, 64, 70] {
+            for room in [0, 5, 64] {
+                let mut side = Side::<S>::new(SocketType::Pair);
+                send!(side, [greeting(3, 1), ready(SocketType::Pair, None)].concat()[..sent]);
+                side.drain_into(room);
+                close(side);
+            }
+        }
+        for room in 0..20 {
+            let mut side = Side::<S>::ready(SocketType::Pair, SocketType::Pair, 1);
+            side.write(&[b"one", b"two"]);
+            side.drain_into(room);
+            close(side);
+        }
+    }
+    on::<Heap>();
+    on::<Small>();
 }

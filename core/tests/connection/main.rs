@@ -11,6 +11,7 @@ mod errors;
 mod handshake;
 mod images;
 mod messages;
+mod node;
 mod release;
 mod runs;
 mod subscriptions;
