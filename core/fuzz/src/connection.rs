@@ -35,13 +35,14 @@ impl Setting {
         let mut config = Config::DEFAULT;
         config.max_frame = source.pick(&[u64::MAX, 64, 1 << 20]);
         let peer = SocketType::ALL.into_iter().find(|peer| socket_type.pairs_with(*peer)).expect("each of these has one");
-        let stage = source.octet();
+        let how = source.octet();
+        let (stage, old) = (how & 3, how & 4 != 0);
         let mut prelude = Vec::new();
-        if stage % 4 > 0 {
-            let minor = u8::from(stage & 4 == 0);
+        if stage > 0 {
+            let minor = u8::from(!old);
             prelude.extend_from_slice(&Greeting { minor, ..Greeting::new(Mechanism::NULL, false) }.emit(0));
         }
-        if stage % 4 > 1 {
+        if stage > 1 {
             let property = Property { name: Property::SOCKET_TYPE, value: peer.name().as_bytes() };
             let metadata = property.pieces().expect("a name").slices().concat();
             let ready = Command::Ready(omnimq_core::wire::Metadata(&metadata)).pieces().slices().concat();

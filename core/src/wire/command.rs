@@ -194,7 +194,7 @@ impl core::fmt::Debug for PingContext {
 
 /// Splits a command body into its name and data; `None` without a whole name.
 #[inline]
-pub fn command(body: &[u8]) -> Option<(&[u8], &[u8])> {
+fn command(body: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&len, rest) = body.split_first()?;
     rest.split_at_checked(usize::from(len)).filter(|(name, _)| !name.is_empty())
 }

@@ -19,9 +19,6 @@ pub const SIGNATURE_LEN: usize = 10;
 /// Most octets before the identity in a greeting of 2.0 and 1.0.
 pub const GREETING_V2_HEAD: usize = 12 + MAX_HEADER;
 
-/// Where the revision (the major version of 3.x) is.
-pub const REVISION_AT: usize = SIGNATURE_LEN;
-
 /// What a peer speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Version {
@@ -241,18 +238,9 @@ impl<'a> GreetingV2<'a> {
 }
 
 /// The first ten octets of any greeting, for an identity of `identity_len` octets.
-pub const fn signature(identity_len: u8) -> [u8; SIGNATURE_LEN] {
+const fn signature(identity_len: u8) -> [u8; SIGNATURE_LEN] {
     let [high, low] = (identity_len as u16 + 1).to_be_bytes();
     [0xff, 0, 0, 0, 0, 0, 0, high, low, 0x7f]
-}
-
-/// A ZMTP 3.1 greeting with the mechanism named, and no identity.
-pub fn greeting(mechanism: &str, out: &mut [u8; GREETING_LEN]) {
-    *out = Greeting::new(Mechanism::NULL, false).emit(0);
-    out[12..32].fill(0);
-    for (to, from) in out[12..32].iter_mut().zip(mechanism.bytes()) {
-        *to = from;
-    }
 }
 
 #[cfg(test)]
@@ -310,9 +298,6 @@ mod tests {
         assert_eq!(Greeting::parse(&octets), Ok(greeting));
         assert_eq!(greeting.emit(0), octets);
         assert_eq!(greeting.version(), Version::V3_1);
-        let mut shorthand = [0xaa; 64];
-        super::greeting("NULL", &mut shorthand);
-        assert_eq!(shorthand, octets);
     }
 
     #[test]

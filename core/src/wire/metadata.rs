@@ -124,7 +124,7 @@ impl PropertyPieces<'_> {
 }
 
 /// Takes the first property off `rest`; `None` when it is cut short.
-pub fn property<'a>(rest: &mut &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+fn property<'a>(rest: &mut &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
     let (&name_len, tail) = rest.split_first()?;
     let (name, tail) = tail.split_at_checked(usize::from(name_len))?;
     let (value_len, tail) = tail.split_first_chunk()?;
