@@ -293,6 +293,7 @@ mod tests {
         while near.write_bytes(b"head", true).is_ok() {
             near.write_bytes(b"body", false).unwrap();
             written += 1;
+            assert!(written <= send + recv, "more than both marks");
             relay(&mut near, &mut far).unwrap();
         }
         near.rollback();
