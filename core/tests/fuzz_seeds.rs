@@ -1,6 +1,7 @@
 //! The committed seeds of the fuzz targets, and every beginning of each, through the bodies of the targets.
 #![cfg(feature = "alloc")]
 
+#[expect(unreachable_pub, reason = "the bodies are public where they are a library")]
 #[path = "../fuzz/src/lib.rs"]
 mod bodies;
 
