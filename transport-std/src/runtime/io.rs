@@ -219,6 +219,8 @@ impl Reactor {
                     closing: false,
                 };
                 self.served.insert(sock.id, served);
+                // An alarm for it may have gone off before it was known here.
+                sock.look();
             }
             Command::Listen { sock, listener, endpoint, done } => {
                 let _ = done.send(self.listen(sock, listener, endpoint));
