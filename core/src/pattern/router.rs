@@ -181,13 +181,14 @@ impl<S: Storage> Routing<S> for RouterState<S> {
         self.probe = options.probe_router && self.kind == Kind::Router;
     }
     fn on_attach(&mut self, pipes: &mut Pipes<S>, id: PipeId) -> Result<(), CloseReason> {
-        if pipes.side(id) == Some(Side::Connect) && self.keys.get(id).is_none() {
-            if let Some(key) = self.given.take() {
-                if self.holder(key.as_ref()).is_some() {
-                    return Err(CloseReason::DuplicateRoutingId);
-                }
-                self.rename(id, key, Origin::Given)?;
+        if pipes.side(id) == Some(Side::Connect)
+            && self.keys.get(id).is_none()
+            && let Some(key) = self.given.take()
+        {
+            if self.holder(key.as_ref()).is_some() {
+                return Err(CloseReason::DuplicateRoutingId);
             }
+            self.rename(id, key, Origin::Given)?;
         }
         if self.probe {
             probe(pipes, id);

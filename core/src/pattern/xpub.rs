@@ -204,10 +204,10 @@ impl<S: Storage> Routing<S> for XPubState<S> {
         // Every pipe has a place in every table.
         let _ = self.stamps.put(id, self.next_stamp);
         self.next_stamp = self.next_stamp.wrapping_add(1);
-        if let (Some(body), Some(tx)) = (&self.welcome, pipes.writer(id)) {
-            if tx.write_shared(&Frame { body: body.clone(), more: false }).is_ok() {
-                tx.flush();
-            }
+        if let (Some(body), Some(tx)) = (&self.welcome, pipes.writer(id))
+            && tx.write_shared(&Frame { body: body.clone(), more: false }).is_ok()
+        {
+            tx.flush();
         }
         Ok(())
     }
@@ -278,10 +278,10 @@ impl<S: Storage> Routing<S> for XPubState<S> {
         self.publisher.send(pipes, frame)
     }
     fn recv(&mut self, pipes: &mut Pipes<S>) -> Result<Frame<S::Body>, RecvError> {
-        if self.queue.current().is_none() {
-            if let Some(frame) = self.recv_event(pipes) {
-                return Ok(frame);
-            }
+        if self.queue.current().is_none()
+            && let Some(frame) = self.recv_event(pipes)
+        {
+            return Ok(frame);
         }
         self.queue.recv(pipes).map(|(_, frame)| frame).ok_or(RecvError::Again)
     }

@@ -5,7 +5,7 @@ use omnimq_core::{Frame, Front, Input, PipeReader, PipeWriter, Refusal, Signal, 
 use std::ops::Range;
 
 /// `L`, and whole runs of at most `most` messages.
-pub struct Runs<L> {
+pub(crate) struct Runs<L> {
     pub lane: L,
     pub most: u32,
     /// Messages that have come in runs.

@@ -31,7 +31,7 @@ fn both_forms_come_from_any_version() {
                 for (octets, signal) in table {
                     let mut side = Side::<S>::ready(socket_type, SocketType::Sub, minor);
                     send!(side, octets);
-                    assert_eq!(side.signals(), [signal.clone()], "{socket_type}, 3.{minor}, {octets:02x?}");
+                    assert_eq!(side.signals(), std::slice::from_ref(signal), "{socket_type}, 3.{minor}, {octets:02x?}");
                     assert_eq!(side.messages(), [[[0; 0]; 0]; 0]);
                     events!(side);
                 }
@@ -42,6 +42,9 @@ fn both_forms_come_from_any_version() {
     on::<Small>(&table);
 }
 
+/// A signal, and the octets it becomes for a 3.1 peer and for a 3.0 peer.
+type Told<'a> = (Signal<&'a [u8]>, &'a [u8], &'a [u8]);
+
 /// What a 3.1 peer and a 3.0 peer are told, with the LONG flag where the length needs it.
 #[test]
 fn each_version_is_told_in_its_form() {
@@ -51,7 +54,7 @@ fn each_version_is_told_in_its_form() {
     let fits = &[b'x'; 254][..];
     let short_message = [&b"\0\xff\0"[..], fits].concat();
     let long_cancel = [&b"\x06\0\0\0\0\0\0\x01\x05\x06CANCEL"[..], fits].concat();
-    let table: [(Signal<&[u8]>, &[u8], &[u8]); 6] = [
+    let table: [Told; 6] = [
         (Signal::Subscribe(b"ab"), b"\x04\x0c\x09SUBSCRIBEab", b"\0\x03\x01ab"),
         (Signal::Subscribe(b""), b"\x04\x0a\x09SUBSCRIBE", b"\0\x01\x01"),
         (Signal::Cancel(b"ab"), b"\x04\x09\x06CANCELab", b"\0\x03\0ab"),
@@ -59,14 +62,14 @@ fn each_version_is_told_in_its_form() {
         (Signal::Subscribe(long), &long_command, &long_message),
         (Signal::Cancel(fits), &long_cancel, &short_message),
     ];
-    fn on<S: LocalStorage>(table: &[(Signal<&[u8]>, &[u8], &[u8])]) {
+    fn on<S: LocalStorage>(table: &[Told]) {
         for (signal, as_command, as_message) in table {
             for (minor, octets) in [(1, as_command), (0, as_message)] {
                 for room in [1, 3, usize::MAX] {
                     let mut side = Side::<S>::ready(SocketType::Sub, SocketType::Pub, minor);
                     side.tx.signal(*signal).unwrap();
                     let mut out = vec![];
-                    while !side.tx.front_signal().is_none() {
+                    while side.tx.front_signal().is_some() {
                         out.extend(side.drain_into(room).0);
                     }
                     assert_eq!(out, *octets, "{signal:?} to 3.{minor}, {room} at a time");
