@@ -1,7 +1,7 @@
 //! ZMTP 3.x over one byte stream (RFC 37): greeting, handshake, traffic, and what passes beside messages.
 //!
-//! [`Connection`] has the contract and the loop that drives it. One file per direction ([`receive`], [`transmit`]),
-//! one for what commands mean ([`command`]), one for the peer's greeting ([`greeting`]).
+//! [`Connection`] has the contract and the loop that drives it. One file per direction (`receive`, `transmit`),
+//! one for what commands mean (`command`), one for the peer's greeting (`greeting`).
 
 mod command;
 mod config;
