@@ -3,7 +3,7 @@
 use crate::runtime::io::Command;
 use crate::runtime::peer::Brought;
 use crate::runtime::sock::Sock;
-use crate::sync::{Ordering, lock};
+use crate::sync::Ordering;
 use crate::sys;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -36,7 +36,6 @@ type Until = Option<Option<Instant>>;
 impl Seating {
     /// Has the socket's lanes filled. False: the time is up.
     pub(crate) fn fetch(&mut self, sock: &Sock, until: Until) -> bool {
-        sock.publish(lock(&sock.core));
         let phase = sock.phase.load(Ordering::Relaxed);
         sock.phase.store(phase.wrapping_add(1), Ordering::SeqCst);
         let fetched = self.fetch_seated(sock, until);
@@ -179,7 +178,7 @@ impl Seating {
     }
     fn after_read(&self, sock: &Sock, pipe: u32, brought: &Brought) {
         if brought.news {
-            sock.mail.push(pipe);
+            sock.look_into(pipe);
         }
         if brought.ready {
             sock.io.send(Command::Settle { sock: sock.id, pipe });

@@ -282,7 +282,10 @@ impl Socket {
             }
             Err(error) => {
                 self.seating.found_nothing(&self.sock);
-                drop(core);
+                // Before it waits, the application writes what it has sent.
+                if core.has_staged(&self.sock.notices) {
+                    self.sock.publish(core);
+                }
                 return Err(error.into());
             }
         };

@@ -44,6 +44,8 @@ pub(crate) struct Progress {
     at: usize,
     /// Whether some frame of that message has gone entirely.
     torn: bool,
+    /// Messages that have gone entirely.
+    messages: u32,
 }
 
 impl Batch {
@@ -149,6 +151,11 @@ impl Batch {
     fn segments(&self) -> impl Iterator<Item = &[u8]> {
         self.front.iter().map(Segment::bytes).chain([self.tail.as_slice()])
     }
+    /// What follows the first `written` octets, if there are no large bodies.
+    #[inline]
+    pub(crate) fn rest(&self, written: usize) -> Option<&[u8]> {
+        if self.front.is_empty() { self.tail.get(written..) } else { None }
+    }
     /// Fills `slices` with what follows the first `written` octets; returns how many are filled.
     pub(crate) fn slices<'a>(&'a self, mut written: usize, slices: &mut [IoSlice<'a>]) -> usize {
         let mut filled = 0;
@@ -197,6 +204,9 @@ impl Batch {
     /// `n` more octets have gone; returns how many messages were completed by them.
     pub(crate) fn advance(&self, progress: &mut Progress, n: usize) -> u32 {
         progress.written += n;
+        if progress.written == self.len {
+            return self.messages - std::mem::replace(&mut progress.messages, self.messages);
+        }
         let mut completed = 0;
         while progress.at < progress.written {
             let Some(end) = self.message_end(progress) else { break };
@@ -207,12 +217,16 @@ impl Batch {
             *progress = Progress { torn: false, ..end };
             completed += 1;
         }
+        progress.messages += completed;
         completed
     }
     /// What has to be sent again after the stream was lost at `progress`: the message under way only if no frame of
     /// it has gone entirely. Returns it with the number of messages dropped.
     pub(crate) fn remainder(self, mut progress: Progress) -> (Self, u32) {
         let mut dropped = 0;
+        if progress.written == self.len {
+            return (Self::default(), 0);
+        }
         if progress.torn {
             match self.message_end(&progress) {
                 Some(end) => (progress, dropped) = (Progress { written: end.at, ..end }, 1),

@@ -2,6 +2,7 @@
 
 use super::{BIG, Batch};
 use crate::runtime::seat::{Post, Starved};
+use crate::runtime::writing::Desk;
 use crate::sync::{AtomicU32, Mutex, Ordering, lock};
 use omnimq_core::{Blob, Credit, Frame, Front, PipeReader, PipeWriter, Receipts, Refusal, Signal, Sink};
 use std::collections::VecDeque;
@@ -9,8 +10,10 @@ use std::sync::Arc;
 
 /// What the lanes of one socket tell its calls: all under the socket's lock.
 pub(crate) struct Notices {
-    /// Outlets with something staged.
-    pub(crate) staged: Post,
+    /// An outlet with something staged, plus one; 0 = none. The socket's lock orders all access.
+    staged: AtomicU32,
+    /// Others.
+    staged_too: Post,
     /// Inlets whose reader of the stream had stopped and may go on.
     pub(crate) resume: Post,
     /// The number of the peer that the last whole message went to; 0 = none yet.
@@ -19,7 +22,26 @@ pub(crate) struct Notices {
 
 impl Notices {
     pub(crate) fn new() -> Self {
-        Self { staged: Post::new(), resume: Post::new(), last: AtomicU32::new(0) }
+        Self { staged: AtomicU32::new(0), staged_too: Post::new(), resume: Post::new(), last: AtomicU32::new(0) }
+    }
+    fn push_staged(&self, pipe: u32) {
+        if self.staged.load(Ordering::Relaxed) == 0 {
+            self.staged.store(pipe.wrapping_add(1), Ordering::Relaxed);
+        } else {
+            self.staged_too.push(pipe);
+        }
+    }
+    /// Appends the outlets with something staged to `to`; true when there are any.
+    #[inline]
+    pub(crate) fn take_staged(&self, to: &mut Vec<u32>) -> bool {
+        let first = self.staged.load(Ordering::Relaxed);
+        if first == 0 {
+            return false;
+        }
+        self.staged.store(0, Ordering::Relaxed);
+        to.push(first.wrapping_sub(1));
+        self.staged_too.take(to);
+        true
     }
 }
 
@@ -28,12 +50,8 @@ pub(crate) struct Out {
     pub(crate) queue: Batch,
     pub(crate) signals: VecDeque<Signal<Blob>>,
     receipts: Receipts,
-    /// The write seat: somebody is writing.
-    pub(crate) busy: bool,
-    /// A knock on the write seat.
-    pub(crate) again: bool,
-    /// The stream takes no more; the I/O thread hears when it does.
-    pub(crate) blocked: bool,
+    /// Who writes, and where to.
+    pub(crate) desk: Desk,
     /// Nobody will ever write this: messages vanish.
     pub(crate) closed: bool,
 }
@@ -78,9 +96,7 @@ impl Outlet {
                 queue: Batch::default(),
                 signals: VecDeque::new(),
                 receipts: Receipts::new(hwm),
-                busy: false,
-                again: false,
-                blocked: false,
+                desk: Desk::default(),
                 closed: false,
             }),
             returned: AtomicU32::new(0),
@@ -199,7 +215,7 @@ impl PipeWriter for Outlet {
     fn flush(&mut self) {
         if !self.noticed {
             self.noticed = true;
-            self.notices.staged.push(self.pipe);
+            self.notices.push_staged(self.pipe);
         }
     }
     fn signal(&mut self, signal: Signal<&[u8]>) -> Result<(), Refusal> {

@@ -6,36 +6,46 @@ use std::sync::Arc;
 /// Octets of one read at most.
 pub(crate) const SIZE: usize = 256 << 10;
 
-/// Reads of this size and more keep their buffer; the messages of smaller ones are copied out of it. So a message
-/// never holds more than twice the octets that came with it.
+/// Reads of this size and more share their buffer with the messages; those of smaller ones are copied out of it. So
+/// a message never holds more than twice the octets that came with it.
 pub(crate) const KEEP: usize = SIZE / 2;
 
-/// Buffers a thread keeps for when their messages have gone.
+/// Shared buffers a thread keeps for when their messages have gone.
 const SPARE: usize = 8;
 
+struct Pool {
+    own: Option<Vec<u8>>,
+    shared: Vec<Arc<Vec<u8>>>,
+}
+
 thread_local! {
-    static POOL: RefCell<Vec<Arc<Vec<u8>>>> = const { RefCell::new(Vec::new()) };
+    static POOL: RefCell<Pool> = const { RefCell::new(Pool { own: None, shared: Vec::new() }) };
 }
 
-/// A buffer nobody else holds.
-pub(crate) fn take() -> Arc<Vec<u8>> {
-    POOL.with_borrow_mut(|pool| {
-        let free = pool.iter_mut().position(|buffer| Arc::get_mut(buffer).is_some());
-        match free {
-            Some(at) => pool.swap_remove(at),
-            None => {
-                pool.truncate(SPARE - 1);
-                Arc::new(vec![0; SIZE])
-            }
-        }
-    })
+/// A buffer nobody else holds, of [`SIZE`] octets.
+pub(crate) fn take() -> Vec<u8> {
+    POOL.with_borrow_mut(|pool| pool.own.take().unwrap_or_else(|| pool.reclaim().unwrap_or_else(|| vec![0; SIZE])))
 }
 
-/// Gives a buffer back, perhaps while messages still hold it.
-pub(crate) fn put(buffer: Arc<Vec<u8>>) {
+/// Gives a buffer back.
+pub(crate) fn put(buffer: Vec<u8>) {
+    POOL.with_borrow_mut(|pool| pool.own = Some(buffer));
+}
+
+/// Gives a buffer back that messages may hold.
+pub(crate) fn share(buffer: Arc<Vec<u8>>) {
     POOL.with_borrow_mut(|pool| {
-        if pool.len() < SPARE {
-            pool.push(buffer);
+        if pool.shared.len() == SPARE {
+            pool.shared.remove(0);
         }
+        pool.shared.push(buffer);
     });
+}
+
+impl Pool {
+    /// A shared buffer whose messages have gone.
+    fn reclaim(&mut self) -> Option<Vec<u8>> {
+        let free = self.shared.iter_mut().position(|buffer| Arc::get_mut(buffer).is_some())?;
+        Arc::try_unwrap(self.shared.swap_remove(free)).ok()
+    }
 }

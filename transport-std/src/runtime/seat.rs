@@ -62,7 +62,7 @@ impl Bell {
     }
     /// Call, then look for work once more, then sleep.
     pub(crate) fn going_to_sleep(&self) {
-        self.0.store(ASLEEP, SeqCst);
+        self.0.store(ASLEEP, Relaxed);
         fence(SeqCst);
     }
     pub(crate) fn woke(&self) {
@@ -108,7 +108,7 @@ impl Starved {
     }
     /// Call, then look once more.
     pub(crate) fn announce(&self) {
-        self.0.store(true, SeqCst);
+        self.0.store(true, Relaxed);
         fence(SeqCst);
     }
     /// The second look was lucky.

@@ -23,6 +23,7 @@ pub(crate) const NAP: Duration = Duration::from_millis(1);
 /// The pattern and its pipes: locked for the time of a computation, never across a system call.
 pub(crate) struct Core {
     pub(crate) socket: Socket<AnyPattern, Host>,
+    peers: Vec<Option<Arc<Peer>>>,
     /// Pipes with something staged that nobody has published.
     staged: Vec<u32>,
     posted: Vec<u32>,
@@ -37,7 +38,6 @@ pub(crate) struct Sock {
     pub(crate) io: Arc<Io>,
     census: Arc<Census>,
     pub(crate) core: Mutex<Core>,
-    pub(crate) peers: Mutex<Vec<Option<Arc<Peer>>>>,
     pub(crate) sets: sys::Sets,
     pub(crate) notices: Arc<Notices>,
     /// Pipes that the socket has to look at: signals, messages where there were none, room where there was none.
@@ -62,6 +62,22 @@ pub(crate) struct Sock {
     pub(crate) terminated: AtomicBool,
 }
 
+impl Core {
+    fn peer(&self, pipe: u32) -> Option<Arc<Peer>> {
+        self.peers.get(pipe as usize)?.clone()
+    }
+    /// Hands what is staged for `pipe` to whoever writes.
+    fn publish(&mut self, pipe: u32) -> Option<Arc<Peer>> {
+        self.socket.pipe(PipeId(pipe))?.tx.publish();
+        self.peer(pipe)
+    }
+    /// Whether something is staged that has not been published.
+    pub(crate) fn has_staged(&mut self, notices: &Notices) -> bool {
+        notices.take_staged(&mut self.staged);
+        !self.staged.is_empty()
+    }
+}
+
 impl Sock {
     pub(crate) fn new(
         id: u32,
@@ -80,8 +96,7 @@ impl Sock {
             options,
             io: io.clone(),
             census,
-            core: Mutex::new(Core { socket, staged: Vec::new(), posted: Vec::new() }),
-            peers: Mutex::default(),
+            core: Mutex::new(Core { socket, peers: Vec::new(), staged: Vec::new(), posted: Vec::new() }),
             sets: sys::Sets::new()?,
             notices: Arc::new(Notices::new()),
             mail: Post::new(),
@@ -108,10 +123,10 @@ impl Sock {
         self.generations.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
     }
     pub(crate) fn peer(&self, pipe: u32) -> Option<Arc<Peer>> {
-        lock(&self.peers).get(pipe as usize)?.clone()
+        lock(&self.core).peer(pipe)
     }
     pub(crate) fn peers(&self) -> Vec<Arc<Peer>> {
-        lock(&self.peers).iter().flatten().cloned().collect()
+        lock(&self.core).peers.iter().flatten().cloned().collect()
     }
 
     /// Makes a pipe; `None` when the socket has as many as it may.
@@ -122,14 +137,11 @@ impl Sock {
         let (intake, rx) = Inbox::lane(id.0, self.options.recv_hwm, &self.notices);
         let peer = Arc::new(Peer::new(id.0, outbox, intake, &self.config));
         core.socket.attach(tx, rx, side)?;
-        let mut peers = lock(&self.peers);
         let at = id.index();
-        if peers.len() <= at {
-            peers.resize_with(at + 1, || None);
+        if core.peers.len() <= at {
+            core.peers.resize_with(at + 1, || None);
         }
-        if let Some(place) = peers.get_mut(at) {
-            *place = Some(peer.clone());
-        }
+        core.peers[at] = Some(peer.clone());
         Some(peer)
     }
     /// No more messages will come from this pipe: it goes when the socket has read what came.
@@ -138,7 +150,7 @@ impl Sock {
         let mut core = lock(&self.core);
         self.pump(&mut core);
         core.socket.close_pipe(PipeId(peer.pipe));
-        if let Some(place) = lock(&self.peers).get_mut(peer.pipe as usize) {
+        if let Some(place) = core.peers.get_mut(peer.pipe as usize) {
             *place = None;
         }
         self.pumped.fetch_add(1, Ordering::Release);
@@ -160,6 +172,10 @@ impl Sock {
             self.process(core);
         }
     }
+    /// Lets the socket look at one pipe.
+    pub(crate) fn look_into(&self, pipe: u32) {
+        let _ = lock(&self.core).socket.process(PipeId(pipe));
+    }
     fn process(&self, core: &mut Core) {
         let mut posted = std::mem::take(&mut core.posted);
         self.mail.take(&mut posted);
@@ -173,7 +189,7 @@ impl Sock {
     /// Notes pipes that something was staged for; true when there are such that were not known.
     #[inline]
     pub(crate) fn collect_staged(&self, core: &mut Core) -> bool {
-        self.notices.staged.take(&mut core.staged)
+        self.notices.take_staged(&mut core.staged)
     }
     /// Octets staged by the busiest of the pipes just written to.
     pub(crate) fn most_staged(&self, core: &mut Core) -> usize {
@@ -188,26 +204,18 @@ impl Sock {
         }
         if let [one] = core.staged[..] {
             core.staged.clear();
-            if let Some(pipe) = core.socket.pipe(PipeId(one)) {
-                pipe.tx.publish();
-            }
+            let peer = core.publish(one);
             drop(core);
-            if let Some(peer) = self.peer(one) {
+            if let Some(peer) = peer {
                 peer.drain(self);
             }
             return;
         }
         let staged = std::mem::take(&mut core.staged);
-        for pipe in &staged {
-            if let Some(pipe) = core.socket.pipe(PipeId(*pipe)) {
-                pipe.tx.publish();
-            }
-        }
+        let peers: Vec<_> = staged.into_iter().filter_map(|pipe| core.publish(pipe)).collect();
         drop(core);
-        for pipe in staged {
-            if let Some(peer) = self.peer(pipe) {
-                peer.drain(self);
-            }
+        for peer in peers {
+            peer.drain(self);
         }
     }
     /// Something is staged: the I/O thread will look before long.

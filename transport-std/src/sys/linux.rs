@@ -233,11 +233,14 @@ impl Sets {
 }
 
 /// Writes without blocking and without SIGPIPE.
+#[inline]
+pub(crate) fn write(stream: &Stream, bytes: &[u8]) -> io::Result<usize> {
+    Ok(rustix::net::send(stream, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?)
+}
+
+/// As [`write`], from several places.
 pub(crate) fn write_vectored(stream: &Stream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
     let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-    if let [one] = slices {
-        return Ok(rustix::net::send(stream, one, flags)?);
-    }
     Ok(sendmsg(stream, slices, &mut SendAncillaryBuffer::default(), flags)?)
 }
 

@@ -1,0 +1,229 @@
+//! The write seat of a pipe: who holds it writes control octets and batches, as far as the kernel takes them.
+
+use super::peer::{Loss, Protocol};
+use super::sock::Sock;
+use crate::lane::{Batch, Control, Outbox, Progress};
+use crate::sync::{AtomicBool, Mutex, Ordering, lock};
+use crate::sys::{self, Stream};
+use omnimq_core::{Blob, CloseReason, Signal, Sink};
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+
+/// Slices of one vectored write at most.
+const SLICES: usize = 32;
+
+/// Octets of greeting, commands and signals encoded at a time.
+const CONTROL: usize = 64 << 10;
+
+/// The write seat, under the lock of the outbox.
+#[derive(Default)]
+pub(crate) struct Desk {
+    /// The stream of the moment.
+    stream: Option<Arc<Stream>>,
+    generation: u32,
+    /// What the holder works on; not here while somebody does.
+    work: Option<Box<Writing>>,
+    busy: bool,
+    /// A knock: look again before leaving.
+    again: bool,
+    /// The kernel's buffer is full; the I/O thread hears when it is not.
+    blocked: bool,
+}
+
+/// What belongs to the holder of the write seat.
+#[derive(Default)]
+struct Writing {
+    control: Vec<u8>,
+    sent: usize,
+    held: Option<Signal<Blob>>,
+    batch: Batch,
+    progress: Progress,
+    generation: u32,
+    /// The connection of this generation takes images: nothing but control can stand in their way.
+    images: bool,
+}
+
+/// How a write ended.
+enum Wrote {
+    /// All of it.
+    All,
+    /// Nothing can be written before the handshake is over, or without a stream.
+    Waits,
+    /// The kernel's buffer is full.
+    Blocked,
+    Lost(Loss),
+}
+
+struct Bounded<'a>(&'a mut Vec<u8>);
+
+impl Sink<Blob> for Bounded<'_> {
+    fn put(&mut self, bytes: &[u8]) -> usize {
+        let taken = bytes.len().min(CONTROL.saturating_sub(self.0.len()));
+        self.0.extend_from_slice(&bytes[..taken]);
+        taken
+    }
+}
+
+impl Desk {
+    /// Another stream, or none.
+    pub(super) fn seat(&mut self, stream: Option<Arc<Stream>>, generation: u32) {
+        (self.stream, self.generation) = (stream, generation);
+    }
+    /// Whether nothing is being written or left to be.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.busy && self.work.as_ref().is_none_or(|work| work.is_done())
+    }
+}
+
+/// What a writer needs of the pipe.
+pub(super) struct Writer<'a> {
+    pub(super) pipe: u32,
+    pub(super) outbox: &'a Outbox,
+    pub(super) protocol: &'a Mutex<Protocol>,
+    /// The connection may have something to say.
+    pub(super) control: &'a AtomicBool,
+    pub(super) sock: &'a Sock,
+}
+
+impl Writer<'_> {
+    /// Writes what is published, unless somebody is at it; they will go round once more.
+    pub(super) fn drain(&self) -> Option<Loss> {
+        let mut out = lock(&self.outbox.state);
+        if out.desk.busy {
+            out.desk.again = true;
+            return None;
+        }
+        (out.desk.busy, out.desk.blocked) = (true, false);
+        let mut work = out.desk.work.take().unwrap_or_default();
+        let mut lost = None;
+        loop {
+            out.desk.again = false;
+            if work.progress.written == work.batch.len() {
+                work.batch.clear();
+                work.progress = Progress::default();
+                std::mem::swap(&mut work.batch, &mut out.queue);
+            }
+            let (stream, generation, quiet) = (out.desk.stream.clone(), out.desk.generation, out.signals.is_empty());
+            drop(out);
+            let (wrote, messages) = self.write(&mut work, stream.as_deref(), generation, quiet);
+            out = lock(&self.outbox.state);
+            if self.outbox.on_gone(&mut out, messages) {
+                drop(out);
+                self.sock.tell_room(self.pipe);
+                out = lock(&self.outbox.state);
+            }
+            let quiet = !out.desk.again;
+            match wrote {
+                Wrote::All if quiet && out.queue.len() == 0 && out.signals.is_empty() => break,
+                Wrote::Waits if quiet => break,
+                Wrote::Blocked if quiet => {
+                    out.desk.blocked = true;
+                    break;
+                }
+                Wrote::Lost(loss) => {
+                    lost = Some(loss);
+                    break;
+                }
+                Wrote::All | Wrote::Waits | Wrote::Blocked => {}
+            }
+        }
+        out.desk.work = Some(work);
+        (out.desk.busy, out.desk.again) = (false, false);
+        lost
+    }
+    /// Writes control octets and the batch. Returns how many messages have gone.
+    fn write(&self, work: &mut Writing, stream: Option<&Stream>, generation: u32, quiet: bool) -> (Wrote, u32) {
+        let mut messages = 0;
+        if work.generation != generation {
+            messages += work.begin_again(generation);
+        }
+        let Some(stream) = stream else { return (Wrote::Waits, messages) };
+        let mut quiet = quiet && work.images && !self.control.load(Ordering::Acquire);
+        loop {
+            if work.progress.written == 0 && work.sent == work.control.len() && !quiet {
+                match self.ask_connection(work, generation) {
+                    Ok(()) => quiet = work.images && work.control.is_empty(),
+                    Err(ended) => return (ended, messages),
+                }
+            }
+            let written = match work.next_write(stream) {
+                Some(Ok(written)) => written,
+                Some(Err(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Some(Err(error)) if error.kind() == io::ErrorKind::WouldBlock => return (Wrote::Blocked, messages),
+                Some(Err(_)) => return (Wrote::Lost(Loss { generation, reason: CloseReason::EndOfStream }), messages),
+                None if work.is_done() => return (Wrote::All, messages),
+                None => return (Wrote::Waits, messages),
+            };
+            messages += work.wrote(written);
+            if work.is_done() {
+                return (Wrote::All, messages);
+            }
+        }
+    }
+    /// Lets the connection say what it has to say beside messages, and whether those may follow.
+    #[cold]
+    fn ask_connection(&self, work: &mut Writing, generation: u32) -> Result<(), Wrote> {
+        work.control.clear();
+        work.sent = 0;
+        self.control.store(false, Ordering::Relaxed);
+        let mut protocol = lock(self.protocol);
+        if protocol.generation() != generation {
+            return Err(Wrote::Waits);
+        }
+        let mut signals = Control { outbox: self.outbox, held: &mut work.held };
+        protocol.connection.poll_transmit(self.sock.local(), &mut signals, &mut Bounded(&mut work.control));
+        work.images = protocol.connection.takes_images();
+        match protocol.connection.closed() {
+            Some(reason) => Err(Wrote::Lost(Loss { generation, reason })),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Writing {
+    fn is_done(&self) -> bool {
+        self.sent == self.control.len() && self.progress.written == self.batch.len()
+    }
+    /// Writes what is next; `None` when that is nothing.
+    #[inline]
+    fn next_write(&self, stream: &Stream) -> Option<io::Result<usize>> {
+        let control = self.control.get(self.sent..).unwrap_or_default();
+        if control.is_empty()
+            && let Some(rest) = self.batch.rest(self.progress.written)
+        {
+            let ready = self.images && !rest.is_empty();
+            return ready.then(|| sys::write(stream, rest));
+        }
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let mut n = 0;
+        if !control.is_empty() {
+            slices[0] = IoSlice::new(control);
+            n = 1;
+        }
+        if self.images {
+            n += self.batch.slices(self.progress.written, &mut slices[n..]);
+        }
+        (n > 0).then(|| sys::write_vectored(stream, &slices[..n]))
+    }
+    /// `n` octets have gone; returns how many messages were completed by them.
+    #[inline]
+    fn wrote(&mut self, n: usize) -> u32 {
+        let control = n.min(self.control.len() - self.sent);
+        self.sent += control;
+        self.batch.advance(&mut self.progress, n - control)
+    }
+    /// A new stream: the control octets were the old one's; of the batch, what may be sent again is.
+    /// Returns how many messages were dropped.
+    fn begin_again(&mut self, generation: u32) -> u32 {
+        (self.generation, self.images) = (generation, false);
+        self.control.clear();
+        self.sent = 0;
+        self.held = None;
+        if self.progress.written == 0 {
+            return 0;
+        }
+        let (rest, dropped) = std::mem::take(&mut self.batch).remainder(std::mem::take(&mut self.progress));
+        self.batch = rest;
+        dropped
+    }
+}
