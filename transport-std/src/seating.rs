@@ -21,6 +21,8 @@ pub(crate) struct Seating {
     ready: VecDeque<u32>,
     is_ready: Vec<bool>,
     events: Vec<u32>,
+    /// Pipes that the socket has to look at before its next receive.
+    pub(crate) news: Vec<u32>,
     /// [`Sock::pumped`] when the socket was last found empty.
     pumped: u32,
     /// Predictor for a single stream: the next message is there already, so read before waiting.
@@ -37,9 +39,9 @@ impl Seating {
     /// Has the socket's lanes filled. False: the time is up.
     pub(crate) fn fetch(&mut self, sock: &Sock, until: Until) -> bool {
         let phase = sock.phase.load(Ordering::Relaxed);
-        sock.phase.store(phase.wrapping_add(1), Ordering::SeqCst);
+        sock.phase.store(phase.wrapping_add(1), Ordering::Release);
         let fetched = self.fetch_seated(sock, until);
-        sock.phase.store(phase.wrapping_add(2), Ordering::SeqCst);
+        sock.phase.store(phase.wrapping_add(2), Ordering::Release);
         self.leave(sock);
         fetched
     }
@@ -159,7 +161,7 @@ impl Seating {
     /// One read of one stream. Returns how many messages, or other news, it brought.
     fn read(&mut self, sock: &Sock, pipe: u32) -> u32 {
         let Some(peer) = sock.peer(pipe) else { return 0 };
-        peer.hot.store(false, Ordering::SeqCst);
+        peer.hot.store(false, Ordering::Relaxed);
         if !peer.seat.enter() {
             // The I/O thread is at it, and posts what it finds.
             return 0;
@@ -176,9 +178,9 @@ impl Seating {
         self.after_read(sock, pipe, &brought);
         brought.messages.max(u32::from(brought.news))
     }
-    fn after_read(&self, sock: &Sock, pipe: u32, brought: &Brought) {
+    fn after_read(&mut self, sock: &Sock, pipe: u32, brought: &Brought) {
         if brought.news {
-            sock.look_into(pipe);
+            self.news.push(pipe);
         }
         if brought.ready {
             sock.io.send(Command::Settle { sock: sock.id, pipe });

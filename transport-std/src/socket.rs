@@ -268,6 +268,9 @@ impl Socket {
         self.alive()?;
         let mut core = lock(&self.sock.core);
         self.sock.pump(&mut core);
+        for pipe in self.seating.news.drain(..) {
+            Sock::look_into(&mut core, pipe);
+        }
         let message = match core.socket.recv() {
             Ok(frame) if !frame.more => Message::from(frame.body),
             Ok(frame) => {

@@ -2,7 +2,7 @@
 
 use super::Notices;
 use crate::runtime::seat::Starved;
-use crate::sync::{AtomicU32, Mutex, Ordering, lock};
+use crate::sync::{AtomicBool, AtomicU32, Mutex, Ordering, lock};
 use omnimq_core::wire::{FrameHeader, Framing};
 use omnimq_core::{Blob, Credit, Frame, Front, Input, PipeReader, PipeWriter, Receipts, Refusal, Signal, Sink};
 use std::collections::VecDeque;
@@ -29,6 +29,8 @@ struct In {
 /// The shared part of an inbound lane.
 pub(crate) struct Inbox {
     state: Mutex<In>,
+    /// Whether there are signals.
+    signalled: AtomicBool,
     returned: AtomicU32,
     /// The reader of the stream stopped for want of credit.
     paused: Starved,
@@ -62,6 +64,7 @@ impl Inbox {
     pub(crate) fn lane(pipe: u32, hwm: u32, notices: &Arc<Notices>) -> (Intake, Inlet) {
         let inbox = Arc::new(Self {
             state: Mutex::new(In { items: VecDeque::new(), signals: VecDeque::new(), hwm: None, idle: true }),
+            signalled: AtomicBool::new(false),
             returned: AtomicU32::new(0),
             paused: Starved::new(),
         });
@@ -92,7 +95,10 @@ impl Intake {
     /// Passes a signal up; `Close` only where the driver itself says so.
     pub(crate) fn announce(&mut self, signal: Signal<&[u8]>) {
         if let Some(signal) = signal.try_map(|key| Some(Blob::from(key))) {
-            lock(&self.inbox.state).signals.push_back(signal);
+            let mut state = lock(&self.inbox.state);
+            state.signals.push_back(signal);
+            self.inbox.signalled.store(true, Ordering::Release);
+            drop(state);
             self.news = true;
         }
     }
@@ -177,6 +183,16 @@ impl Inlet {
         }
         true
     }
+    #[inline]
+    fn next_signal(&mut self) -> Option<Signal<Blob>> {
+        if !self.inbox.signalled.load(Ordering::Acquire) {
+            return None;
+        }
+        let mut state = lock(&self.inbox.state);
+        let signal = state.signals.pop_front();
+        self.inbox.signalled.store(!state.signals.is_empty(), Ordering::Release);
+        signal
+    }
     /// Header of the front frame of the run, and where its body is.
     #[inline]
     fn parse(&self) -> Option<(FrameHeader, Range<usize>)> {
@@ -239,11 +255,11 @@ impl PipeReader for Inlet {
     }
     fn front_signal(&mut self) -> Option<Signal<&[u8]>> {
         if self.held.is_none() {
-            self.held = lock(&self.inbox.state).signals.pop_front();
+            self.held = self.next_signal();
         }
         self.held.as_ref().map(Signal::as_ref)
     }
     fn pop_signal(&mut self) -> Option<Signal<Blob>> {
-        self.held.take().or_else(|| lock(&self.inbox.state).signals.pop_front())
+        self.held.take().or_else(|| self.next_signal())
     }
 }

@@ -29,16 +29,11 @@ impl Protocol {
     }
 }
 
-/// The stream of the moment, as readers know it; writers have it at their desk.
-#[derive(Default)]
-struct Link {
-    stream: Option<Arc<Stream>>,
-    generation: u32,
-}
-
 /// What belongs to the holder of the read seat.
 #[derive(Default)]
 struct Reading {
+    /// The stream of the moment; writers have it at their desk.
+    stream: Option<Arc<Stream>>,
     /// Read, and not taken by the connection for want of credit.
     carry: Vec<u8>,
     /// The connection holds a whole frame back for want of credit.
@@ -51,7 +46,6 @@ pub(crate) struct Peer {
     pub(crate) pipe: u32,
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) protocol: Mutex<Protocol>,
-    link: Mutex<Link>,
     pub(crate) seat: Seat,
     reading: Mutex<Reading>,
     /// The connection may have something to say beside messages.
@@ -93,48 +87,44 @@ impl Peer {
             pipe,
             outbox,
             protocol: Mutex::new(Protocol { connection, intake, generation: 0 }),
-            link: Mutex::default(),
             control: AtomicBool::new(false),
             seat: Seat::new(),
             reading: Mutex::default(),
             hot: AtomicBool::new(false),
         }
     }
-    fn link(&self) -> (Option<Arc<Stream>>, u32) {
-        let link = lock(&self.link);
-        (link.stream.clone(), link.generation)
-    }
     /// The stream of the moment.
     pub(crate) fn stream(&self) -> Option<Arc<Stream>> {
-        lock(&self.link).stream.clone()
+        lock(&self.reading).stream.clone()
     }
     /// Puts a new stream under the pipe: a new connection begins.
     pub(crate) fn install(&self, sock: &Sock, stream: Arc<Stream>) {
+        let mut reading = lock(&self.reading);
         let mut protocol = lock(&self.protocol);
+        let generation = sock.generation();
         protocol.connection = Connection::new(&sock.config, sock.now());
-        protocol.generation = sock.generation();
-        let generation = protocol.generation;
-        *lock(&self.link) = Link { stream: Some(stream.clone()), generation };
-        lock(&self.outbox.state).desk.seat(Some(stream), generation);
+        protocol.generation = generation;
+        lock(&self.outbox.state).desk.seat(Some(stream.clone()), generation);
+        *reading = Reading { stream: Some(stream), generation, ..Reading::default() };
     }
     /// Takes the stream away; `None` when `loss` speaks of an older one.
     pub(crate) fn uninstall(&self, sock: &Sock, loss: Loss) -> Option<Arc<Stream>> {
+        let mut reading = lock(&self.reading);
         let mut protocol = lock(&self.protocol);
-        let mut link = lock(&self.link);
-        if link.generation != loss.generation {
+        if protocol.generation != loss.generation {
             return None;
         }
-        protocol.generation = sock.generation();
-        link.generation = protocol.generation;
+        let generation = sock.generation();
+        protocol.generation = generation;
         protocol.intake.rollback();
         let mut out = lock(&self.outbox.state);
         out.signals.clear();
-        out.desk.seat(None, link.generation);
-        link.stream.take()
+        out.desk.seat(None, generation);
+        std::mem::replace(&mut *reading, Reading { generation, ..Reading::default() }).stream
     }
     /// The loss that would end the present stream.
     pub(crate) fn loss(&self, reason: CloseReason) -> Loss {
-        Loss { generation: lock(&self.link).generation, reason }
+        Loss { generation: lock(&self.protocol).generation, reason }
     }
 
     /// Writes what is published, unless somebody is at it; they will go round once more.
@@ -149,11 +139,8 @@ impl Peer {
     /// One read, and what it brought to the socket's lane. The caller holds the read seat.
     pub(crate) fn read(&self, sock: &Sock) -> Brought {
         let mut reading = lock(&self.reading);
-        let (stream, generation) = self.link();
-        if reading.generation != generation {
-            *reading = Reading { generation, ..Reading::default() };
-        }
-        let Some(stream) = stream else { return Brought::default() };
+        let Reading { stream: Some(stream), generation, .. } = &*reading else { return Brought::default() };
+        let generation = *generation;
         if !reading.carry.is_empty() || reading.stalled {
             let mut brought = Brought::default();
             let mut carry = std::mem::take(&mut reading.carry);
@@ -165,7 +152,7 @@ impl Peer {
             return brought;
         }
         let mut buffer = scratch::take();
-        let brought = match (&*stream).read(&mut buffer) {
+        let brought = match (&**stream).read(&mut buffer) {
             Ok(0) => self.ended(generation),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Brought::default(),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Brought { more: true, ..Brought::default() },

@@ -173,8 +173,8 @@ impl Sock {
         }
     }
     /// Lets the socket look at one pipe.
-    pub(crate) fn look_into(&self, pipe: u32) {
-        let _ = lock(&self.core).socket.process(PipeId(pipe));
+    pub(crate) fn look_into(core: &mut Core, pipe: u32) {
+        let _ = core.socket.process(PipeId(pipe));
     }
     fn process(&self, core: &mut Core) {
         let mut posted = std::mem::take(&mut core.posted);
