@@ -51,3 +51,24 @@ fn images_do_not_tear_a_command() {
         assert!(side.connection.takes_images());
     }
 }
+
+/// A driver that sends images by itself asks whether anything else is to be sent.
+#[test]
+fn there_is_control_until_the_handshake_ends_and_for_each_pong() {
+    let mut side = Side::<Heap>::new(SocketType::Push);
+    assert!(side.connection.has_control());
+    send!(side, greeting(3, 1), ready(SocketType::Pull, None));
+    side.drain_into(70);
+    assert!(side.connection.has_control(), "READY is half sent");
+    side.drain();
+    assert!(!side.connection.has_control());
+    send!(side, command(b"PING", b"\0\0"));
+    assert!(side.connection.has_control());
+    side.drain_into(3);
+    assert!(side.connection.has_control(), "PONG is half sent");
+    side.drain();
+    assert!(!side.connection.has_control());
+    send!(side, command(b"PING", b"\0\0"));
+    side.eof();
+    assert!(!side.connection.has_control(), "a closed connection sends nothing");
+}
