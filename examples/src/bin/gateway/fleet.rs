@@ -13,6 +13,9 @@ use crate::plan::PATIENCE;
 /// How often a condition that nobody announces is looked at.
 const LOOK: Duration = Duration::from_millis(2);
 
+/// A child whose input has ended lives this much longer at most.
+const GRACE: Duration = Duration::from_secs(4);
+
 /// Waits until `reached`, at most [`PATIENCE`]; says whether it was.
 pub(crate) fn wait_until(mut reached: impl FnMut() -> bool) -> bool {
     let deadline = Instant::now() + PATIENCE;
@@ -119,14 +122,14 @@ impl Drop for Member {
 }
 
 /// The child's side: hands the lines of standard input to `on_line` on a thread of its own, then calls `on_end`. If the
-/// program still runs [`PATIENCE`] later, it is ended.
+/// program still runs [`GRACE`] later, it is ended.
 pub(crate) fn obey(mut on_line: impl FnMut(&str) + Send + 'static, on_end: impl FnOnce() + Send + 'static) {
     std::thread::spawn(move || {
         for line in std::io::stdin().lines().map_while(|line| line.ok()) {
             on_line(&line);
         }
         on_end();
-        std::thread::sleep(PATIENCE);
+        std::thread::sleep(GRACE);
         eprintln!("{}: hangs at its end", std::env::args().skip(1).collect::<Vec<_>>().join(" "));
         std::process::exit(3);
     });
