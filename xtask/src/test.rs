@@ -7,7 +7,7 @@ use lexopt::{Arg, Parser};
 
 use crate::process::{Process, root};
 use crate::report::{Report, Totals};
-use crate::{check, debian, fuzz, guarantees, mutants, no_alloc};
+use crate::{check, debian, demo, fuzz, guarantees, mutants, no_alloc};
 
 /// The wheel whose libzmq (4.3.5) the interoperability tests talk to.
 const PYZMQ: &str = "pyzmq==27.3.0";
@@ -31,6 +31,7 @@ pub(crate) fn run(mut args: Parser) -> Result<()> {
         cargo_test("--package omnimq-core --no-default-features", totals, |cargo| cargo)
     });
     report.step("cargo xtask no-alloc", no_alloc::run);
+    report.step("cargo xtask demo", demo::run);
     proofs(&mut report);
     if full {
         hours(&mut report, &python);
