@@ -1,7 +1,5 @@
 //! `cargo xtask test`: check, then every test, each step with its time and the totals at the end.
 
-use std::path::PathBuf;
-
 use anyhow::{Context, Result, bail};
 use lexopt::{Arg, Parser};
 
@@ -9,8 +7,8 @@ use crate::process::{Process, root};
 use crate::report::{Report, Totals};
 use crate::{check, debian, demo, fuzz, guarantees, mutants, no_alloc};
 
-/// The wheel whose libzmq (4.3.5) the interoperability tests talk to.
-const PYZMQ: &str = "pyzmq==27.3.0";
+/// What the interoperability tests make their virtual environment with.
+const PYTHON: [&str; 2] = ["python3", "python3-venv"];
 
 /// Runs the tests; `--full` adds those that take hours.
 pub(crate) fn run(mut args: Parser) -> Result<()> {
@@ -23,27 +21,27 @@ pub(crate) fn run(mut args: Parser) -> Result<()> {
     }
     let mut report = Report::default();
     report.step("cargo xtask check", check::run);
-    let python = python().context("a Python with pyzmq")?;
+    debian::install(&PYTHON)?;
     report.counted("tests of the workspace", |totals| {
-        cargo_test("--workspace --features omnimq-core/alloc", totals, |cargo| cargo.env("OMNIMQ_PYTHON", &python))
+        cargo_test(Process::cargo(), "--workspace --features omnimq-core/alloc", totals)
     });
     report.counted("tests of the core without an allocator", |totals| {
-        cargo_test("--package omnimq-core --no-default-features", totals, |cargo| cargo)
+        cargo_test(Process::cargo(), "--package omnimq-core --no-default-features", totals)
     });
     report.step("cargo xtask no-alloc", no_alloc::run);
     report.step("cargo xtask demo", demo::run);
     proofs(&mut report);
     if full {
-        hours(&mut report, &python);
+        hours(&mut report);
     }
     report.finish()
 }
 
 /// What takes hours: every property on many more cases, fuzzing, mutants and the licence tool.
-fn hours(report: &mut Report, python: &PathBuf) {
+fn hours(report: &mut Report) {
     report.counted("many cases of each property", |totals| {
-        let many = |cargo: Process| cargo.env("PROPTEST_CASES", "20000").env("OMNIMQ_PYTHON", python);
-        cargo_test("--release --workspace --features omnimq-core/alloc", totals, many)
+        let cargo = Process::cargo().env("PROPTEST_CASES", "20000");
+        cargo_test(cargo, "--release --workspace --features omnimq-core/alloc", totals)
     });
     report.step("fuzz, ten minutes each", || fuzz::all(600));
     report.step("mutants", mutants::all);
@@ -77,25 +75,9 @@ fn proofs(report: &mut Report) {
     });
 }
 
-fn cargo_test(words: &str, totals: &mut Totals, set_up: impl FnOnce(Process) -> Process) -> Result<()> {
-    let cargo = Process::cargo().words("test --no-fail-fast").words(words);
-    set_up(cargo).each_line(|line| {
+fn cargo_test(cargo: Process, words: &str, totals: &mut Totals) -> Result<()> {
+    cargo.words("test --no-fail-fast").words(words).each_line(|line| {
         println!("{line}");
         totals.read(line);
     })
-}
-
-/// The Python of a virtual environment with pyzmq, made when missing.
-fn python() -> Result<PathBuf> {
-    let folder = root().join("target/venv");
-    let python = folder.join("bin/python");
-    let installed = |python: &PathBuf| Process::new(python).words("-m pip show --quiet pyzmq").quiet().is_some();
-    if !python.exists() || !installed(&python) {
-        debian::install(&["python3", "python3-venv"])?;
-        Process::new("python3").words("-m venv").arg(&folder).run()?;
-        Process::new(&python).words("-m pip install --quiet --disable-pip-version-check").arg(PYZMQ).run()?;
-    }
-    let versions = "import zmq; print('pyzmq', zmq.pyzmq_version(), 'libzmq', zmq.zmq_version())";
-    print!("{}", Process::new(&python).arg("-c").arg(versions).capture()?);
-    Ok(python)
 }
