@@ -21,7 +21,7 @@ const PACKAGES: [(&str, &[&str]); 9] = [
 ];
 
 /// What the core may depend on: crates that need neither std nor an operating system.
-const CORE_CRATES: [&str; 3] = ["heapless", "log", "defmt"];
+const CORE_CRATES: [&str; 2] = ["defmt", "log"];
 
 /// Licences that go with ours.
 const LICENCES: [&str; 12] = [
@@ -397,8 +397,8 @@ mod tests {
     #[test]
     fn core_takes_no_std_crates() {
         assert!(refused("omnimq-core", "socket2"));
-        assert!(!refused("omnimq-core", "heapless"));
-        let defaults = metadata("omnimq-core", json!({"name": "heapless", "kind": null, "uses_default_features": true}));
+        assert!(!refused("omnimq-core", "log"));
+        let defaults = metadata("omnimq-core", json!({"name": "log", "kind": null, "uses_default_features": true}));
         assert_eq!(package_findings(&defaults).len(), 1);
         let for_tests = metadata("omnimq-core", json!({"name": "proptest", "kind": "dev", "uses_default_features": true}));
         assert_eq!(package_findings(&for_tests), []);
