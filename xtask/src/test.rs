@@ -28,6 +28,12 @@ pub(crate) fn run(mut args: Parser) -> Result<()> {
     report.counted("tests of the core without an allocator", |totals| {
         cargo_test(Process::cargo(), "--package omnimq-core --no-default-features", totals)
     });
+    if holds_models()? {
+        report.counted("the hand-overs between threads, in every order that loom finds", |totals| {
+            let cargo = Process::cargo().env("RUSTFLAGS", "--cfg loom").env("CARGO_TARGET_DIR", root().join("target/loom"));
+            cargo_test(cargo, "--release --package omnimq --test loom*", totals)
+        });
+    }
     report.step("cargo xtask no-alloc", no_alloc::run);
     report.step("cargo xtask demo", demo::run);
     proofs(&mut report);
@@ -73,6 +79,13 @@ fn proofs(report: &mut Report) {
         }
         Ok(())
     });
+}
+
+/// Whether the host library has tests for loom: `transport-std/tests/loom*.rs`.
+fn holds_models() -> Result<bool> {
+    let folder = root().join("transport-std/tests");
+    let mut names = std::fs::read_dir(&folder).with_context(|| folder.display().to_string())?.flatten();
+    Ok(names.any(|entry| entry.file_name().to_string_lossy().starts_with("loom")))
 }
 
 fn cargo_test(cargo: Process, words: &str, totals: &mut Totals) -> Result<()> {
