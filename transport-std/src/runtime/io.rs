@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Disconnect { sock: u32, endpoint: String, done: Sender<bool> },
     /// A stream is of no more use.
     Lost { sock: u32, pipe: u32, loss: Loss },
+    /// A stream takes no more: read what it brought, then it is of no more use.
+    Broken { sock: u32, pipe: u32, loss: Loss },
     /// The handshake ended in a read of the application's.
     Settle { sock: u32, pipe: u32 },
     /// The application has closed the socket: let it linger, then forget it.
@@ -245,6 +247,7 @@ impl Reactor {
                 let _ = done.send(self.disconnect(sock, &endpoint));
             }
             Command::Lost { sock, pipe, loss } => self.lose(sock, pipe, loss),
+            Command::Broken { sock, pipe, loss } => self.on_broken(sock, pipe, loss),
             Command::Settle { sock, pipe } => {
                 let sock = self.served.get(&sock).map(|served| served.sock.clone());
                 if let Some((sock, peer)) = sock.and_then(|sock| Some((sock.clone(), sock.peer(pipe)?))) {
@@ -417,6 +420,17 @@ impl Reactor {
             self.timers.at(self.io.instant(next), Timer::Protocol { sock: sock.id, pipe });
         }
     }
+    /// A stream takes no more. Unless nobody is left to read what it brought, its end is found by reading.
+    fn on_broken(&mut self, sock: u32, pipe: u32, loss: Loss) {
+        let Some(served) = self.served.get(&sock) else { return };
+        if served.closing {
+            return self.lose(sock, pipe, loss);
+        }
+        let sock = served.sock.clone();
+        if let Some(peer) = sock.peer(pipe) {
+            self.read(&sock, &peer);
+        }
+    }
     /// A stream has ended: connect again, or let the pipe go.
     fn lose(&mut self, sock: u32, pipe: u32, loss: Loss) {
         let Some(served) = self.served.get_mut(&sock) else { return };
@@ -527,6 +541,11 @@ impl Reactor {
             served.sock.work();
             if let Some(linger) = served.sock.options.linger {
                 self.timers.at(Instant::now() + linger, Timer::Linger { sock });
+            }
+            for peer in served.sock.peers() {
+                if let Some(loss) = peer.broken() {
+                    self.lose(sock, peer.pipe, loss);
+                }
             }
         }
         let Some(served) = self.served.get(&sock) else { return };

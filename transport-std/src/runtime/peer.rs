@@ -131,8 +131,8 @@ impl Peer {
     pub(crate) fn drain(&self, sock: &Sock) {
         let writer =
             Writer { pipe: self.pipe, outbox: &self.outbox, protocol: &self.protocol, control: &self.control, sock };
-        if let Some(loss) = writer.drain() {
-            sock.report(self.pipe, loss);
+        if let Some(command) = writer.drain() {
+            sock.io.send(command);
         }
     }
 
@@ -212,6 +212,11 @@ impl Peer {
     pub(crate) fn is_flushed(&self) -> bool {
         let out = lock(&self.outbox.state);
         out.desk.is_idle() && out.queue.len() == 0 && out.signals.is_empty()
+    }
+    /// How the stream was lost, if it takes no more.
+    pub(crate) fn broken(&self) -> Option<Loss> {
+        let broken = lock(&self.outbox.state).desk.is_broken();
+        broken.then(|| self.loss(CloseReason::EndOfStream))
     }
     /// Nobody will write any more: what is queued goes.
     pub(crate) fn discard(&self) {

@@ -1,5 +1,6 @@
 //! The write seat of a pipe: who holds it writes control octets and batches, as far as the kernel takes them.
 
+use super::io::Command;
 use super::peer::{Loss, Protocol};
 use super::sock::Sock;
 use crate::lane::{Batch, Control, Outbox, Progress};
@@ -39,6 +40,8 @@ struct Writing {
     batch: Batch,
     progress: Progress,
     generation: u32,
+    /// The stream of this generation takes no more.
+    broken: bool,
     /// The connection of this generation takes images: nothing but control can stand in their way.
     images: bool,
 }
@@ -51,6 +54,8 @@ enum Wrote {
     Waits,
     /// The kernel's buffer is full.
     Blocked,
+    /// The stream takes no more. It is not lost before what it brought has been read.
+    Broken(Loss),
     Lost(Loss),
 }
 
@@ -73,6 +78,10 @@ impl Desk {
     pub(super) fn is_idle(&self) -> bool {
         !self.busy && self.work.as_ref().is_none_or(|work| work.is_done())
     }
+    /// Whether the stream of the moment takes no more.
+    pub(super) fn is_broken(&self) -> bool {
+        self.work.as_ref().is_some_and(|work| work.broken && work.generation == self.generation)
+    }
 }
 
 /// What a writer needs of the pipe.
@@ -86,8 +95,9 @@ pub(super) struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Writes what is published, unless somebody is at it; they will go round once more.
-    pub(super) fn drain(&self) -> Option<Loss> {
+    /// Writes what is published, unless somebody is at it; they will go round once more. Returns what the I/O thread
+    /// has to know.
+    pub(super) fn drain(&self) -> Option<Command> {
         let mut out = lock(&self.outbox.state);
         if out.desk.busy {
             out.desk.again = true;
@@ -95,7 +105,7 @@ impl Writer<'_> {
         }
         (out.desk.busy, out.desk.blocked) = (true, false);
         let mut work = out.desk.work.take().unwrap_or_default();
-        let mut lost = None;
+        let (sock, pipe, mut command) = (self.sock.id, self.pipe, None);
         loop {
             out.desk.again = false;
             if work.progress.written == work.batch.len() {
@@ -120,8 +130,12 @@ impl Writer<'_> {
                     out.desk.blocked = true;
                     break;
                 }
+                Wrote::Broken(loss) => {
+                    command = Some(Command::Broken { sock, pipe, loss });
+                    break;
+                }
                 Wrote::Lost(loss) => {
-                    lost = Some(loss);
+                    command = Some(Command::Lost { sock, pipe, loss });
                     break;
                 }
                 Wrote::All | Wrote::Waits | Wrote::Blocked => {}
@@ -129,7 +143,7 @@ impl Writer<'_> {
         }
         out.desk.work = Some(work);
         (out.desk.busy, out.desk.again) = (false, false);
-        lost
+        command
     }
     /// Writes control octets and the batch. Returns how many messages have gone.
     fn write(&self, work: &mut Writing, stream: Option<&Stream>, generation: u32, quiet: bool) -> (Wrote, u32) {
@@ -137,7 +151,7 @@ impl Writer<'_> {
         if work.generation != generation {
             messages += work.begin_again(generation);
         }
-        let Some(stream) = stream else { return (Wrote::Waits, messages) };
+        let Some(stream) = stream.filter(|_| !work.broken) else { return (Wrote::Waits, messages) };
         let mut quiet = quiet && work.images && !self.control.load(Ordering::Acquire);
         loop {
             if work.progress.written == 0 && work.sent == work.control.len() && !quiet {
@@ -150,7 +164,10 @@ impl Writer<'_> {
                 Some(Ok(written)) => written,
                 Some(Err(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Some(Err(error)) if error.kind() == io::ErrorKind::WouldBlock => return (Wrote::Blocked, messages),
-                Some(Err(_)) => return (Wrote::Lost(Loss { generation, reason: CloseReason::EndOfStream }), messages),
+                Some(Err(_)) => {
+                    work.broken = true;
+                    return (Wrote::Broken(Loss { generation, reason: CloseReason::EndOfStream }), messages);
+                }
                 None if work.is_done() => return (Wrote::All, messages),
                 None => return (Wrote::Waits, messages),
             };
@@ -215,7 +232,7 @@ impl Writing {
     /// A new stream: the control octets were the old one's; of the batch, what may be sent again is.
     /// Returns how many messages were dropped.
     fn begin_again(&mut self, generation: u32) -> u32 {
-        (self.generation, self.images) = (generation, false);
+        (self.generation, self.images, self.broken) = (generation, false, false);
         self.control.clear();
         self.sent = 0;
         self.held = None;

@@ -68,6 +68,12 @@ pub(crate) fn bounded<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
     }
 }
 
+/// Binds where a socket was dropped a moment ago: its port is freed in the background.
+#[track_caller]
+pub(crate) fn bind_again(socket: &mut Socket, endpoint: &str) {
+    until(|| socket.bind(endpoint).is_ok());
+}
+
 /// Messages that may be sent until the socket would block.
 pub(crate) fn fill(socket: &mut Socket, body: &[u8]) -> u32 {
     let mut sent = 0;
