@@ -110,6 +110,10 @@ impl Context {
         let sock = Arc::new(sock);
         self.0.census.socks.lock().unwrap_or_else(PoisonError::into_inner).insert(id, sock.clone());
         io.send(Command::Open(sock.clone()));
+        if self.0.terminated.load(Ordering::SeqCst) {
+            // The end may have come before the socket was counted, and have told those only that were.
+            sock.terminate();
+        }
         Ok(Socket::new(self.clone(), sock))
     }
     /// A number nobody can predict: where generated ids begin.
