@@ -29,6 +29,8 @@ struct In {
 /// The shared part of an inbound lane.
 pub(crate) struct Inbox {
     state: Mutex<In>,
+    /// Whether there may be messages. While it is false the socket need not look, and is known to have found nothing.
+    filled: AtomicBool,
     /// Whether there are signals.
     signalled: AtomicBool,
     returned: AtomicU32,
@@ -64,6 +66,7 @@ impl Inbox {
     pub(crate) fn lane(pipe: u32, hwm: u32, notices: &Arc<Notices>) -> (Intake, Inlet) {
         let inbox = Arc::new(Self {
             state: Mutex::new(In { items: VecDeque::new(), signals: VecDeque::new(), hwm: None, idle: true }),
+            filled: AtomicBool::new(false),
             signalled: AtomicBool::new(false),
             returned: AtomicU32::new(0),
             paused: Starved::new(),
@@ -90,6 +93,7 @@ impl Intake {
         self.messages += messages;
         let mut state = lock(&self.inbox.state);
         state.items.push_back(item);
+        self.inbox.filled.store(true, Ordering::Release);
         self.news |= std::mem::take(&mut state.idle);
     }
     /// Passes a signal up; `Close` only where the driver itself says so.
@@ -114,6 +118,7 @@ impl PipeWriter for Intake {
         self.credit.set_hwm(hwm);
         let mut state = lock(&self.inbox.state);
         state.hwm = Some(hwm);
+        self.inbox.filled.store(true, Ordering::Release);
         // The socket's end follows when it next finds its hands empty; it is told, lest it wait for messages.
         self.news |= std::mem::take(&mut state.idle);
     }
@@ -166,6 +171,9 @@ impl Inlet {
         self.at < self.run.len() || !self.frames.is_empty() || self.next()
     }
     fn next(&mut self) -> bool {
+        if !self.inbox.filled.load(Ordering::Acquire) {
+            return false;
+        }
         let mut state = lock(&self.inbox.state);
         if let Some(hwm) = state.hwm.take() {
             self.inbox.returned.store(self.receipts.set_hwm(hwm), Ordering::Release);
@@ -175,6 +183,7 @@ impl Inlet {
             Some(Item::Frames(frames)) => self.frames = frames,
             None => {
                 state.idle = true;
+                self.inbox.filled.store(false, Ordering::Relaxed);
                 drop(state);
                 // The run's memory goes back.
                 (self.run, self.at) = (Blob::default(), 0);

@@ -9,10 +9,10 @@ use super::sock::Sock;
 use super::writing::Writer;
 use crate::lane::{Intake, Outbox, Slab};
 use crate::sync::{AtomicBool, Mutex, Ordering, lock};
-use crate::sys::Stream;
+use crate::sys::{self, Stream};
 use omnimq_core::connection::{Config, Event};
 use omnimq_core::{Blob, CloseReason, Connection, Input, Instant, PipeWriter as _};
-use std::io::{self, Read as _};
+use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -152,7 +152,7 @@ impl Peer {
             return brought;
         }
         let mut buffer = scratch::take();
-        let brought = match (&**stream).read(&mut buffer) {
+        let brought = match sys::read(stream, &mut buffer) {
             Ok(0) => self.ended(generation),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Brought::default(),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Brought { more: true, ..Brought::default() },

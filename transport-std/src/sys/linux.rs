@@ -3,7 +3,7 @@
 use super::{Ready, Token};
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, eventfd};
-use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, sendmsg};
 use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime};
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
@@ -230,6 +230,13 @@ impl Sets {
     pub(crate) fn wake(&self) {
         self.waker.wake();
     }
+}
+
+/// Reads without blocking.
+#[inline]
+pub(crate) fn read(stream: &Stream, space: &mut [u8]) -> io::Result<usize> {
+    let (read, _) = rustix::net::recv(stream, space, RecvFlags::DONTWAIT)?;
+    Ok(read)
 }
 
 /// Writes without blocking and without SIGPIPE.

@@ -2,7 +2,7 @@
 
 use super::{Ready, Token};
 use mio::{Events, Interest, Registry};
-use std::io::{self, IoSlice, Write as _};
+use std::io::{self, IoSlice, Read as _, Write as _};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -154,6 +154,11 @@ impl Sets {
         *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.bell.notify_one();
     }
+}
+
+/// Reads without blocking.
+pub(crate) fn read(mut stream: &Stream, space: &mut [u8]) -> io::Result<usize> {
+    stream.read(space)
 }
 
 /// Writes without blocking.

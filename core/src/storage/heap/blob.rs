@@ -23,9 +23,23 @@ pub struct Blob(Repr);
 
 #[derive(Clone)]
 enum Repr {
-    Inline { len: u8, bytes: [u8; INLINE] },
+    Inline {
+        len: u8,
+        bytes: [u8; INLINE],
+    },
     Static(&'static [u8]),
-    Counted { bytes: Arc<Vec<u8>>, start: usize, len: usize },
+    /// A range of a vector that came from elsewhere.
+    Counted {
+        bytes: Arc<Vec<u8>>,
+        start: usize,
+        len: usize,
+    },
+    /// A range of a copy: one allocation instead of two.
+    Copied {
+        bytes: Arc<[u8]>,
+        start: u32,
+        len: u32,
+    },
 }
 
 impl Blob {
@@ -53,11 +67,16 @@ impl Blob {
                 let start = start.checked_add(range.start)?;
                 Some(Self::counted(Arc::clone(bytes), start, part.len()))
             }
+            Repr::Copied { bytes, start, .. } => {
+                let start = start.checked_add(u32::try_from(range.start).ok()?)?;
+                let len = u32::try_from(part.len()).ok()?;
+                Some(Self(Repr::Copied { bytes: Arc::clone(bytes), start, len }))
+            }
         }
     }
     /// Whether these bytes are in an allocation that others may share.
     pub const fn is_counted(&self) -> bool {
-        matches!(self.0, Repr::Counted { .. })
+        matches!(self.0, Repr::Counted { .. } | Repr::Copied { .. })
     }
     /// `bytes[start..start + len]`, which exists.
     #[inline]
@@ -87,6 +106,9 @@ impl AsRef<[u8]> for Blob {
             Repr::Inline { len, bytes } => bytes.get(..usize::from(*len)),
             Repr::Static(bytes) => Some(*bytes),
             Repr::Counted { bytes, start, len } => bytes.get(*start..start.saturating_add(*len)),
+            Repr::Copied { bytes, start, len } => {
+                bytes.get(*start as usize..(*start as usize).saturating_add(*len as usize))
+            }
         }
         .unwrap_or_default()
     }
@@ -125,7 +147,10 @@ impl From<Vec<u8>> for Blob {
 impl From<&[u8]> for Blob {
     #[inline]
     fn from(bytes: &[u8]) -> Self {
-        Self::inline(bytes).unwrap_or_else(|| Self::from(bytes.to_vec()))
+        Self::inline(bytes).unwrap_or_else(|| match u32::try_from(bytes.len()) {
+            Ok(len) => Self(Repr::Copied { bytes: Arc::from(bytes), start: 0, len }),
+            Err(_) => Self::from(bytes.to_vec()),
+        })
     }
 }
 
