@@ -172,10 +172,7 @@ macro_rules! outgoing {
 
 outgoing!(Message, Frame, Vec<Frame>, Vec<u8>, String);
 
-impl<T: AsRef<[u8]>, const N: usize> Outgoing for [T; N]
-where
-    Self: Sendable,
-{
+impl<const N: usize> Outgoing for [u8; N] {
     type Message = Self;
     type Unsent = Self;
     fn message(&self) -> &Self {
@@ -184,6 +181,29 @@ where
     fn into_unsent(self) -> Self {
         self
     }
+}
+
+macro_rules! outgoing_arrays {
+    ($($type:ty => $unsent:ty, $give_back:expr;)*) => { $(
+        impl<const N: usize> Outgoing for [$type; N] {
+            type Message = Self;
+            type Unsent = $unsent;
+            fn message(&self) -> &Self {
+                self
+            }
+            fn into_unsent(self) -> $unsent {
+                #[expect(clippy::redundant_closure_call)]
+                $give_back(self)
+            }
+        }
+    )* };
+}
+
+outgoing_arrays! {
+    &[u8] => (), |_| ();
+    &str => (), |_| ();
+    Vec<u8> => Self, |unsent| unsent;
+    String => Self, |unsent| unsent;
 }
 
 /// One frame to be sent.

@@ -53,6 +53,10 @@ impl Pace {
         self.looks = looks;
         !self.batching
     }
+    /// Whether every message is written at once, because its peer's is waited for.
+    pub(crate) fn is_direct(&self) -> bool {
+        self.direct
+    }
     /// A write has ended.
     pub(crate) fn wrote(&mut self) {
         if !self.direct && !self.batching {

@@ -1,11 +1,12 @@
 //! An application in the driver's seat: waiting for its own streams and reading them.
 
 use crate::runtime::io::Command;
-use crate::runtime::peer::Brought;
+use crate::runtime::peer::{Brought, Peer};
 use crate::runtime::sock::Sock;
 use crate::sync::Ordering;
 use crate::sys;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Streams read before what they brought is handed out.
@@ -21,6 +22,9 @@ pub(crate) struct Seating {
     ready: VecDeque<u32>,
     is_ready: Vec<bool>,
     events: Vec<u32>,
+    /// The peers met so far, as of [`Sock::roster`].
+    peers: Vec<Option<Arc<Peer>>>,
+    roster: u32,
     /// Pipes that the socket has to look at before its next receive.
     pub(crate) news: Vec<u32>,
     /// [`Sock::pumped`] when the socket was last found empty.
@@ -160,7 +164,7 @@ impl Seating {
     }
     /// One read of one stream. Returns how many messages, or other news, it brought.
     fn read(&mut self, sock: &Sock, pipe: u32) -> u32 {
-        let Some(peer) = sock.peer(pipe) else { return 0 };
+        let Some(peer) = self.peer(sock, pipe) else { return 0 };
         peer.hot.store(false, Ordering::Relaxed);
         if !peer.seat.enter() {
             // The I/O thread is at it, and posts what it finds.
@@ -175,19 +179,34 @@ impl Seating {
         if again {
             self.mark(pipe);
         }
-        self.after_read(sock, pipe, &brought);
+        self.after_read(sock, &peer, &brought);
         brought.messages.max(u32::from(brought.news))
     }
-    fn after_read(&mut self, sock: &Sock, pipe: u32, brought: &Brought) {
+    /// The peer of this pipe; asked of the socket only when its peers have changed.
+    fn peer(&mut self, sock: &Sock, pipe: u32) -> Option<Arc<Peer>> {
+        let roster = sock.roster.load(Ordering::Acquire);
+        if roster != self.roster {
+            self.peers.clear();
+            self.roster = roster;
+        }
+        let at = pipe as usize;
+        if self.peers.len() <= at {
+            self.peers.resize(at + 1, None);
+        }
+        if self.peers[at].is_none() {
+            self.peers[at] = sock.peer(pipe);
+        }
+        self.peers[at].clone()
+    }
+    fn after_read(&mut self, sock: &Sock, peer: &Peer, brought: &Brought) {
+        let pipe = peer.pipe;
         if brought.news {
             self.news.push(pipe);
         }
         if brought.ready {
             sock.io.send(Command::Settle { sock: sock.id, pipe });
         }
-        if brought.reply
-            && let Some(peer) = sock.peer(pipe)
-        {
+        if brought.reply {
             peer.drain(sock);
         }
         if let Some(loss) = brought.lost {

@@ -27,6 +27,8 @@ pub struct Socket {
     context: Context,
     seating: Seating,
     pace: Pace,
+    /// REQ and REP: the last call sent a message.
+    sent: bool,
     last_endpoint: String,
     dials: u32,
 }
@@ -56,7 +58,15 @@ impl Wait {
 impl Socket {
     pub(crate) fn new(context: Context, sock: Arc<Sock>) -> Self {
         let direct = matches!(sock.socket_type, SocketType::Req | SocketType::Rep);
-        Self { pace: Pace::new(direct), seating: Seating::default(), last_endpoint: String::new(), dials: 0, sock, context }
+        Self {
+            pace: Pace::new(direct),
+            seating: Seating::default(),
+            sent: false,
+            last_endpoint: String::new(),
+            dials: 0,
+            sock,
+            context,
+        }
     }
     /// This socket's type.
     pub fn socket_type(&self) -> SocketType {
@@ -173,6 +183,10 @@ impl Socket {
         let mut core = lock(&self.sock.core);
         self.sock.pump(&mut core);
         let len = put_frames(&mut core, message)?;
+        if self.pace.is_direct() {
+            self.sent = true;
+            self.seating.found_nothing(&self.sock);
+        }
         if self.pace.writes(len, &self.sock) || self.sock.most_staged(&mut core) >= Pace::BATCH {
             self.sock.publish(core);
             self.pace.wrote();
@@ -245,9 +259,11 @@ impl Socket {
         self.recv_waiting(move || Wait::at_most(Some(timeout)))
     }
     fn recv_waiting(&mut self, wait: impl FnOnce() -> Wait) -> Result<Message, Error> {
-        match self.get() {
-            Err(Error::WouldBlock) => {}
-            done => return done,
+        if !self.waits_for_answer() {
+            match self.get() {
+                Err(Error::WouldBlock) => {}
+                done => return done,
+            }
         }
         let until = match wait() {
             Wait::No => Some(None),
@@ -261,6 +277,16 @@ impl Socket {
                 done => return done,
             }
         }
+    }
+    /// REQ and REP: a message has just gone out, and nothing has come in: what comes next is still on its way.
+    #[inline]
+    fn waits_for_answer(&mut self) -> bool {
+        let sock = &self.sock;
+        std::mem::take(&mut self.sent)
+            && sock.notices.filled.load(Ordering::Acquire) == 0
+            && sock.mail.is_empty()
+            && self.seating.news.is_empty()
+            && !sock.is_terminated()
     }
     /// Takes a message from the lanes.
     #[inline]

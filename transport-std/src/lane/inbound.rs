@@ -36,6 +36,7 @@ pub(crate) struct Inbox {
     returned: AtomicU32,
     /// The reader of the stream stopped for want of credit.
     paused: Starved,
+    notices: Arc<Notices>,
 }
 
 /// The writing end of an inbound lane: the connection's.
@@ -58,11 +59,25 @@ pub(crate) struct Inlet {
     held: Option<Signal<Blob>>,
     receipts: Receipts,
     inbox: Arc<Inbox>,
-    notices: Arc<Notices>,
 }
 
-/// An inbound lane of `hwm` messages for pipe `pipe`.
 impl Inbox {
+    /// Something has come; true when the socket had found nothing and has to be told.
+    fn fill(&self, state: &mut In) -> bool {
+        if !std::mem::take(&mut state.idle) {
+            return false;
+        }
+        self.filled.store(true, Ordering::Release);
+        self.notices.filled.fetch_add(1, Ordering::AcqRel);
+        true
+    }
+    /// The socket has taken everything.
+    fn empty(&self, state: &mut In) {
+        state.idle = true;
+        self.filled.store(false, Ordering::Relaxed);
+        self.notices.filled.fetch_sub(1, Ordering::AcqRel);
+    }
+    /// An inbound lane of `hwm` messages for pipe `pipe`.
     pub(crate) fn lane(pipe: u32, hwm: u32, notices: &Arc<Notices>) -> (Intake, Inlet) {
         let inbox = Arc::new(Self {
             state: Mutex::new(In { items: VecDeque::new(), signals: VecDeque::new(), hwm: None, idle: true }),
@@ -70,6 +85,7 @@ impl Inbox {
             signalled: AtomicBool::new(false),
             returned: AtomicU32::new(0),
             paused: Starved::new(),
+            notices: notices.clone(),
         });
         let intake =
             Intake { open: VecDeque::new(), credit: Credit::new(hwm), inbox: inbox.clone(), news: false, messages: 0 };
@@ -81,7 +97,6 @@ impl Inbox {
             held: None,
             receipts: Receipts::new(hwm),
             inbox,
-            notices: notices.clone(),
         };
         (intake, inlet)
     }
@@ -93,8 +108,7 @@ impl Intake {
         self.messages += messages;
         let mut state = lock(&self.inbox.state);
         state.items.push_back(item);
-        self.inbox.filled.store(true, Ordering::Release);
-        self.news |= std::mem::take(&mut state.idle);
+        self.news |= self.inbox.fill(&mut state);
     }
     /// Passes a signal up; `Close` only where the driver itself says so.
     pub(crate) fn announce(&mut self, signal: Signal<&[u8]>) {
@@ -118,9 +132,8 @@ impl PipeWriter for Intake {
         self.credit.set_hwm(hwm);
         let mut state = lock(&self.inbox.state);
         state.hwm = Some(hwm);
-        self.inbox.filled.store(true, Ordering::Release);
         // The socket's end follows when it next finds its hands empty; it is told, lest it wait for messages.
-        self.news |= std::mem::take(&mut state.idle);
+        self.news |= self.inbox.fill(&mut state);
     }
     fn room(&mut self) -> u32 {
         if self.credit.room() == 0 {
@@ -164,6 +177,17 @@ impl PipeWriter for Intake {
     }
 }
 
+impl Drop for Inlet {
+    fn drop(&mut self) {
+        let mut state = lock(&self.inbox.state);
+        if !state.idle {
+            self.inbox.empty(&mut state);
+        }
+        // Nobody will read: nobody is to be told.
+        state.idle = false;
+    }
+}
+
 impl Inlet {
     /// Has a message in hand if there is one.
     #[inline]
@@ -182,8 +206,7 @@ impl Inlet {
             Some(Item::Run(run)) => (self.run, self.at) = (run, 0),
             Some(Item::Frames(frames)) => self.frames = frames,
             None => {
-                state.idle = true;
-                self.inbox.filled.store(false, Ordering::Relaxed);
+                self.inbox.empty(&mut state);
                 drop(state);
                 // The run's memory goes back.
                 (self.run, self.at) = (Blob::default(), 0);
@@ -217,7 +240,7 @@ impl Inlet {
         if let Some(total) = self.receipts.on_read(1) {
             self.inbox.returned.store(total, Ordering::Release);
             if self.inbox.paused.answer() {
-                self.notices.resume.push(self.pipe);
+                self.inbox.notices.resume.push(self.pipe);
             }
         }
     }
@@ -257,6 +280,8 @@ impl PipeReader for Inlet {
             }
         };
         self.done(frame.more);
+        // What comes next is at hand, or known not to be there.
+        self.ready();
         Some(frame)
     }
     fn skip(&mut self) {

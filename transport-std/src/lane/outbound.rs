@@ -16,13 +16,21 @@ pub(crate) struct Notices {
     staged_too: Post,
     /// Inlets whose reader of the stream had stopped and may go on.
     pub(crate) resume: Post,
+    /// Inbound lanes that may hold messages.
+    pub(crate) filled: AtomicU32,
     /// The number of the peer that the last whole message went to; 0 = none yet.
     pub(crate) last: AtomicU32,
 }
 
 impl Notices {
     pub(crate) fn new() -> Self {
-        Self { staged: AtomicU32::new(0), staged_too: Post::new(), resume: Post::new(), last: AtomicU32::new(0) }
+        Self {
+            staged: AtomicU32::new(0),
+            staged_too: Post::new(),
+            resume: Post::new(),
+            filled: AtomicU32::new(0),
+            last: AtomicU32::new(0),
+        }
     }
     fn push_staged(&self, pipe: u32) {
         if self.staged.load(Ordering::Relaxed) == 0 {
@@ -128,9 +136,10 @@ impl Outlet {
         if out.closed {
             drop(self.batch.take());
         } else if out.queue.len() == 0 && !self.open {
-            // The empty queue's buffer comes back for the next batch.
-            std::mem::swap(&mut out.queue, &mut self.batch);
-            self.batch.clear();
+            if !out.desk.offer(&mut self.batch) {
+                // The empty queue's buffer comes back for the next batch.
+                std::mem::swap(&mut out.queue, &mut self.batch);
+            }
         } else {
             out.queue.append(self.batch.take());
         }

@@ -42,6 +42,8 @@ pub(crate) struct Sock {
     pub(crate) notices: Arc<Notices>,
     /// Pipes that the socket has to look at: signals, messages where there were none, room where there was none.
     pub(crate) mail: Post,
+    /// Changes when a pipe comes or goes.
+    pub(crate) roster: AtomicU32,
     /// Numbers peers and streams, so that news of an old one is not taken for news of another.
     generations: AtomicU32,
     /// Counts the times that posted pipes were looked at, by whomever.
@@ -100,6 +102,7 @@ impl Sock {
             sets: sys::Sets::new()?,
             notices: Arc::new(Notices::new()),
             mail: Post::new(),
+            roster: AtomicU32::new(0),
             generations: AtomicU32::new(0),
             pumped: AtomicU32::new(0),
             phase: AtomicU32::new(0),
@@ -142,6 +145,7 @@ impl Sock {
             core.peers.resize_with(at + 1, || None);
         }
         core.peers[at] = Some(peer.clone());
+        self.roster.fetch_add(1, Ordering::Release);
         Some(peer)
     }
     /// No more messages will come from this pipe: it goes when the socket has read what came.
@@ -153,6 +157,7 @@ impl Sock {
         if let Some(place) = core.peers.get_mut(peer.pipe as usize) {
             *place = None;
         }
+        self.roster.fetch_add(1, Ordering::Release);
         self.pumped.fetch_add(1, Ordering::Release);
         self.publish(core);
         self.ring_reader();

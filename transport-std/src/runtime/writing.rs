@@ -74,6 +74,17 @@ impl Desk {
     pub(super) fn seat(&mut self, stream: Option<Arc<Stream>>, generation: u32) {
         (self.stream, self.generation) = (stream, generation);
     }
+    /// Puts a batch straight to work, if nothing is before it; what comes back in its place is empty.
+    #[inline]
+    pub(crate) fn offer(&mut self, batch: &mut Batch) -> bool {
+        match &mut self.work {
+            Some(work) if work.is_done() => {
+                work.begin(batch);
+                true
+            }
+            _ => false,
+        }
+    }
     /// Whether nothing is being written or left to be.
     pub(super) fn is_idle(&self) -> bool {
         !self.busy && self.work.as_ref().is_none_or(|work| work.is_done())
@@ -108,10 +119,8 @@ impl Writer<'_> {
         let (sock, pipe, mut command) = (self.sock.id, self.pipe, None);
         loop {
             out.desk.again = false;
-            if work.progress.written == work.batch.len() {
-                work.batch.clear();
-                work.progress = Progress::default();
-                std::mem::swap(&mut work.batch, &mut out.queue);
+            if work.progress.written == work.batch.len() && out.queue.len() > 0 {
+                work.begin(&mut out.queue);
             }
             let (stream, generation, quiet) = (out.desk.stream.clone(), out.desk.generation, out.signals.is_empty());
             drop(out);
@@ -198,6 +207,14 @@ impl Writer<'_> {
 }
 
 impl Writing {
+    /// The batch has gone: `next` takes its place, and the empty buffers that of `next`.
+    #[inline]
+    fn begin(&mut self, next: &mut Batch) {
+        self.batch.clear();
+        self.progress = Progress::default();
+        std::mem::swap(&mut self.batch, next);
+    }
+    #[inline]
     fn is_done(&self) -> bool {
         self.sent == self.control.len() && self.progress.written == self.batch.len()
     }
