@@ -192,7 +192,6 @@ macro_rules! outgoing_arrays {
                 self
             }
             fn into_unsent(self) -> $unsent {
-                #[expect(clippy::redundant_closure_call)]
                 $give_back(self)
             }
         }
