@@ -4,6 +4,7 @@
 
 pub mod checksum;
 pub mod libzmq;
+pub mod raw;
 pub mod rng;
 pub mod seeds;
 pub mod venv;
