@@ -145,7 +145,6 @@ fn a_stream_cut_anywhere_leaves_whole_messages() {
     let (mut pull, endpoint) = bound(&context, SocketType::Pull, options());
     for len in 0..=stream.0.len() {
         let mut peer = RawPeer::connect(&endpoint);
-        eprintln!("cut {len}");
         peer.send(&Octets(stream.0[..len].to_vec()));
         peer.finish();
         peer.expect_end();
@@ -156,6 +155,40 @@ fn a_stream_cut_anywhere_leaves_whole_messages() {
         assert!(pull.try_recv().is_err(), "cut after {len}");
     }
     assert_serves(&mut pull, &endpoint);
+}
+
+/// The last message and the end of the stream come in one go, while the application waits in `recv`, or is away with
+/// its pipe full.
+#[test]
+fn an_end_right_behind_a_message_is_noticed() {
+    let context = Context::new().unwrap();
+    let mut options = options();
+    options.recv_hwm = 3;
+    let (mut pull, endpoint) = bound(&context, SocketType::Pull, options);
+    let last_words = |count: usize| {
+        let mut peer = RawPeer::connect(&endpoint);
+        peer.send(&Octets::opening(1, "PUSH"));
+        peer.expect(&Octets::opening(1, "PULL"));
+        peer.send(&(0..count).fold(Octets::new(), |octets, _| octets.message(b"last words")));
+        peer.finish();
+        peer
+    };
+    for _ in 0..100 {
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| pull.recv());
+            let mut peer = last_words(1);
+            assert_eq!(waiting.join().unwrap().unwrap().bytes(), b"last words");
+            peer.expect_end();
+        });
+    }
+    for count in [2, 3, 4, 10, 100] {
+        let mut peer = last_words(count);
+        std::thread::sleep(Duration::from_millis(10));
+        for _ in 0..count {
+            assert_eq!(pull.recv().unwrap().bytes(), b"last words");
+        }
+        peer.expect_end();
+    }
 }
 
 #[test]
@@ -343,7 +376,10 @@ fn routing_ids_are_announced_by_those_that_have_them() {
             let mut peer = RawPeer::connect(&endpoint);
             peer.send(&Octets::opening(1, peer_type));
             let name = socket_type.name().as_bytes();
-            peer.expect(&Octets::new().greeting(3, 1).ready(&[("Socket-Type", name), ("Identity", id)]));
+            // The greeting's padding tells a 1.0 peer how long a frame the routing id would be.
+            let mut due = Octets::new().greeting(3, 1).ready(&[("Socket-Type", name), ("Identity", id)]);
+            due.0[8] = id.len() as u8 + 1;
+            peer.expect(&due);
         }
     }
 }
@@ -369,7 +405,6 @@ fn a_server_that_hangs_up_is_tried_again_and_one_that_breaks_the_protocol_is_not
     push.connect(&listener.endpoint()).unwrap();
     push.send("waits").unwrap();
     for len in [0, 5, 64, 70] {
-        eprintln!("accept {len}");
         let mut peer = listener.accept();
         peer.send(&Octets(Octets::opening(1, "PULL").0[..len].to_vec()));
     }

@@ -344,8 +344,11 @@ impl Reactor {
             if event.writable || event.ended {
                 self.on_connected(sock, pipe);
             }
-            return;
+            if !event.ended {
+                return;
+            }
         }
+        let Some(served) = self.served.get_mut(&sock) else { return };
         let sock = served.sock.clone();
         let Some(peer) = sock.peer(pipe) else { return };
         if event.writable {
@@ -353,6 +356,9 @@ impl Reactor {
             if served.closing {
                 self.close(sock.id);
             }
+        }
+        if event.ended {
+            peer.on_ending();
         }
         if event.readable || event.ended {
             self.read(&sock, &peer);

@@ -52,6 +52,8 @@ pub(crate) struct Peer {
     control: AtomicBool,
     /// The application left this unread.
     pub(crate) hot: AtomicBool,
+    /// The stream's end has been announced, at the latest behind what a short read leaves: no other edge will come.
+    ending: AtomicBool,
 }
 
 /// What a read brought.
@@ -91,7 +93,12 @@ impl Peer {
             seat: Seat::new(),
             reading: Mutex::default(),
             hot: AtomicBool::new(false),
+            ending: AtomicBool::new(false),
         }
+    }
+    /// The peer has ended the stream: whoever reads goes on to the end.
+    pub(crate) fn on_ending(&self) {
+        self.ending.store(true, Ordering::SeqCst);
     }
     /// The stream of the moment.
     pub(crate) fn stream(&self) -> Option<Arc<Stream>> {
@@ -105,6 +112,7 @@ impl Peer {
         protocol.connection = Connection::new(&sock.config, sock.now());
         protocol.generation = generation;
         lock(&self.outbox.state).desk.seat(Some(stream.clone()), generation);
+        self.ending.store(false, Ordering::SeqCst);
         *reading = Reading { stream: Some(stream), generation, ..Reading::default() };
     }
     /// Takes the stream away; `None` when `loss` speaks of an older one.
@@ -158,7 +166,8 @@ impl Peer {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Brought { more: true, ..Brought::default() },
             Err(_) => self.ended(generation),
             Ok(n) => {
-                let mut brought = Brought { more: n == buffer.len(), ..Brought::default() };
+                let more = n == buffer.len() || self.ending.load(Ordering::SeqCst);
+                let mut brought = Brought { more, ..Brought::default() };
                 if n >= scratch::KEEP {
                     let shared = Arc::new(buffer);
                     let taken = self.feed(sock, generation, &Slab::new(shared.clone(), 0..n), &mut brought);
