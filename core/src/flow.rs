@@ -145,6 +145,15 @@ impl<B: Body> Inflow<B> {
             draft.advance(n.min(room));
         }
     }
+    /// Takes out the body being received, if at least `least` octets of it are missing, to fill it elsewhere.
+    /// It has to be [given back](Self::give_back) before the next input.
+    pub fn lend(&mut self, least: usize) -> Option<B::Draft> {
+        self.draft.take_if(|draft| draft.missing() >= least.max(1))
+    }
+    /// Puts back what [`lend`](Self::lend) took out.
+    pub fn give_back(&mut self, draft: B::Draft) {
+        self.draft = Some(draft);
+    }
     /// Forgets the frame in progress.
     pub fn clear(&mut self) {
         *self = Self::new(self.decoder.framing, self.decoder.max);

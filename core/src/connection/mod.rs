@@ -236,6 +236,18 @@ impl<B: Body> Connection<B> {
     pub fn filled(&mut self, n: usize) {
         self.inflow.filled(n);
     }
+    /// As [`wanted`](Self::wanted), by value and only when at least `least` octets are missing: for a driver that does
+    /// not hold on to the connection while it reads. Give it [back](Self::give_back) before the next input.
+    pub fn lend(&mut self, least: usize) -> Option<B::Draft> {
+        self.inflow.lend(least)
+    }
+    /// Puts back what [`lend`](Self::lend) took out, however far it has been filled; then call `handle_input`, with no
+    /// bytes if none are at hand. A connection that has closed meanwhile forgets it.
+    pub fn give_back(&mut self, draft: B::Draft) {
+        if self.closed().is_none() {
+            self.inflow.give_back(draft);
+        }
+    }
     /// Why the stream is to be closed, if it is.
     pub fn closed(&self) -> Option<CloseReason> {
         match self.state.phase {

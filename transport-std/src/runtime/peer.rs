@@ -11,10 +11,17 @@ use crate::lane::{Intake, Outbox, Slab};
 use crate::sync::{AtomicBool, Mutex, Ordering, lock};
 use crate::sys::{self, Stream};
 use omnimq_core::connection::{Config, Event};
-use omnimq_core::{Blob, CloseReason, Connection, Input, Instant, PipeWriter as _};
+use omnimq_core::storage::heap::Filling;
+use omnimq_core::{Blob, CloseReason, Connection, Draft as _, Input, Instant, PipeWriter as _};
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
+
+/// Bodies of which more than this is missing are read straight to where they stay.
+const BODY: usize = scratch::SIZE / 4;
+
+/// Octets of a large body read in one go, about.
+const BODY_READ: usize = 1 << 20;
 
 /// Protocol state and the lane it fills: locked for the time of a computation, never across a system call.
 pub(crate) struct Protocol {
@@ -24,6 +31,10 @@ pub(crate) struct Protocol {
 }
 
 impl Protocol {
+    /// A large body that is being received.
+    fn lend(&mut self, generation: u32) -> Option<Filling> {
+        if self.generation == generation { self.connection.lend(BODY) } else { None }
+    }
     pub(super) fn generation(&self) -> u32 {
         self.generation
     }
@@ -159,6 +170,10 @@ impl Peer {
             reading.carry = carry;
             return brought;
         }
+        let lent = lock(&self.protocol).lend(generation);
+        if let Some(draft) = lent {
+            return self.read_body(sock, stream, generation, draft);
+        }
         let mut buffer = scratch::take();
         let brought = match sys::read(stream, &mut buffer) {
             Ok(0) => self.ended(generation),
@@ -181,6 +196,33 @@ impl Peer {
             }
         };
         scratch::put(buffer);
+        brought
+    }
+    /// Reads a large body straight to where it stays.
+    fn read_body(&self, sock: &Sock, stream: &Stream, generation: u32, mut draft: Filling) -> Brought {
+        let (mut brought, mut read) = (Brought { more: true, ..Brought::default() }, 0);
+        while draft.missing() > 0 && read < BODY_READ {
+            match sys::read(stream, draft.space()) {
+                Ok(0) => return self.ended(generation),
+                Ok(n) => {
+                    read += n;
+                    draft.advance(n);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    brought.more = false;
+                    break;
+                }
+                Err(_) => return self.ended(generation),
+            }
+        }
+        let mut protocol = lock(&self.protocol);
+        if protocol.generation == generation {
+            protocol.connection.give_back(draft);
+        }
+        drop(protocol);
+        self.feed(sock, generation, [].as_slice(), &mut brought);
+        brought.more &= !brought.stalled;
         brought
     }
     /// Hands `input` to the connection; returns how much it took.
