@@ -5,11 +5,12 @@ use crate::options::SocketOptions;
 use crate::runtime::io::{Command, Io};
 use crate::runtime::sock::Sock;
 use crate::socket::Socket;
+use crate::sys::Token;
 use omnimq_core::SocketType;
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -24,13 +25,16 @@ pub(crate) struct Census {
 }
 
 impl Census {
+    fn socks(&self) -> MutexGuard<'_, HashMap<u32, Arc<Sock>>> {
+        self.socks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
     pub(crate) fn leave(&self, sock: u32) {
-        self.socks.lock().unwrap_or_else(PoisonError::into_inner).remove(&sock);
+        self.socks().remove(&sock);
         self.changed.notify_all();
     }
     /// Waits until nobody is left; false when some are at `until`.
     fn wait(&self, until: Option<Instant>) -> bool {
-        let mut socks = self.socks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut socks = self.socks();
         while !socks.is_empty() {
             socks = match until.map(|until| until.saturating_duration_since(Instant::now())) {
                 Some(left) if left.is_zero() => return false,
@@ -46,12 +50,18 @@ struct Inner {
     io: Vec<Arc<Io>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     census: Arc<Census>,
-    next: AtomicU32,
+    /// Sockets made.
+    made: AtomicU32,
+    /// Numbers drawn.
+    drawn: AtomicU32,
     random: RandomState,
     terminated: AtomicBool,
 }
 
 /// Where sockets are made. Cloning gives another handle to the same context; it may be used from any thread.
+///
+/// Sockets keep their context alive. When the last of its handles and sockets has gone, the I/O threads serve what
+/// lingers for as long as it may linger; the drop itself waits for that one second at most.
 #[derive(Clone)]
 pub struct Context(Arc<Inner>);
 
@@ -78,7 +88,8 @@ impl Context {
             io,
             threads: Mutex::new(threads),
             census: Arc::default(),
-            next: AtomicU32::new(1),
+            made: AtomicU32::new(0),
+            drawn: AtomicU32::new(0),
             random: RandomState::new(),
             terminated: AtomicBool::new(false),
         })))
@@ -102,13 +113,13 @@ impl Context {
         if options.routing_id.len() > 255 {
             return Err(Error::TooLarge);
         }
-        let id = self.0.next.fetch_add(1, Ordering::Relaxed);
+        let id = self.vacant();
         let io = &self.0.io[id as usize % self.0.io.len()];
         let sock = Sock::new(id, socket_type, options, self.draw(), io, self.0.census.clone())
             .map_err(Error::system("make a socket"))?
             .ok_or(Error::NotSupported)?;
         let sock = Arc::new(sock);
-        self.0.census.socks.lock().unwrap_or_else(PoisonError::into_inner).insert(id, sock.clone());
+        self.0.census.socks().insert(id, sock.clone());
         io.send(Command::Open(sock.clone()));
         if self.0.terminated.load(Ordering::SeqCst) {
             // The end may have come before the socket was counted, and have told those only that were.
@@ -116,9 +127,18 @@ impl Context {
         }
         Ok(Socket::new(self.clone(), sock))
     }
+    /// A number for a socket, of those that fit into a token the next that no socket has.
+    fn vacant(&self) -> u32 {
+        loop {
+            let id = self.0.made.fetch_add(1, Ordering::Relaxed) % Token::SOCKETS;
+            if !self.0.census.socks().contains_key(&id) {
+                return id;
+            }
+        }
+    }
     /// A number nobody can predict: where generated ids begin.
     pub(crate) fn draw(&self) -> u32 {
-        self.0.random.hash_one(self.0.next.fetch_add(1 << 16, Ordering::Relaxed)) as u32
+        self.0.random.hash_one(self.0.drawn.fetch_add(1, Ordering::Relaxed)) as u32
     }
     /// Ends the context: calls that wait, and all later ones, fail with [`Error::Terminated`]; returns when every
     /// socket has been dropped and its messages have left or its linger time is over.
@@ -137,7 +157,7 @@ impl Context {
     /// The first half of [`term`](Self::term): ends all waits and returns.
     pub fn shutdown(&self) {
         self.0.terminated.store(true, Ordering::SeqCst);
-        for sock in self.0.census.socks.lock().unwrap_or_else(PoisonError::into_inner).values() {
+        for sock in self.0.census.socks().values() {
             sock.terminate();
         }
     }

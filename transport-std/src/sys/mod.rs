@@ -29,10 +29,11 @@ pub(crate) enum Source {
 }
 
 impl Token {
-    const SOCKET: u32 = 28;
+    /// Numbers of sockets are less than this: 28 bits, between four of the kind and 32 of the index.
+    pub(crate) const SOCKETS: u32 = 1 << 28;
 
     const fn new(kind: u64, socket: u32, index: u32) -> Self {
-        Self(kind << 60 | ((socket as u64) & ((1 << Self::SOCKET) - 1)) << 32 | index as u64)
+        Self(kind << 60 | ((socket % Self::SOCKETS) as u64) << 32 | index as u64)
     }
     pub(crate) const fn alarm(n: usize) -> Self {
         Self::new(0, 0, n as u32)
@@ -47,7 +48,7 @@ impl Token {
         Self::new(3, socket, 0)
     }
     pub(crate) const fn source(self) -> Source {
-        let (socket, index) = ((self.0 >> 32) as u32 & ((1 << Self::SOCKET) - 1), self.0 as u32);
+        let (socket, index) = ((self.0 >> 32) as u32 % Self::SOCKETS, self.0 as u32);
         match self.0 >> 60 {
             0 => Source::Alarm(index),
             1 => Source::Listener(socket, index),
@@ -69,4 +70,19 @@ pub(crate) struct Ready {
     pub(crate) writable: bool,
     /// The stream ended or failed, at least one way.
     pub(crate) ended: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_say_what_they_were_made_of() {
+        for (socket, index) in [(0, 0), (1, u32::MAX), (Token::SOCKETS - 1, 7), (Token::SOCKETS - 1, u32::MAX)] {
+            assert_eq!(Token::listener(socket, index).source(), Source::Listener(socket, index));
+            assert_eq!(Token::stream(socket, index).source(), Source::Stream(socket, index));
+            assert_eq!(Token::set(socket).source(), Source::Set(socket));
+        }
+        assert_eq!(Token::alarm(1).source(), Source::Alarm(1));
+    }
 }
