@@ -7,25 +7,25 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Distinct topics one peer may subscribe to.
+    /// Distinct topics one peer may subscribe to; by default 1,048,576.
     pub topics: u32,
-    /// Octets of one topic.
+    /// Octets of one topic; by default 64 KiB.
     pub topic_len: u32,
-    /// Peers of one socket, connected and being connected to. With it the routing ids, of which each has one.
+    /// Peers of one socket, connected and being connected to; by default 65,536. With it the routing ids, of which each
+    /// has one.
     pub peers: u32,
-    /// Octets of a handshake command's metadata.
+    /// Octets of a handshake command's metadata; by default 8 KiB.
     pub metadata: u32,
-    /// Octets a peer may send before the handshake ends, greeting included.
+    /// Octets a peer may send before the handshake ends, greeting included; by default 16 KiB.
     pub handshake: u32,
-    /// Octets of a command in traffic phase other than SUBSCRIBE and CANCEL.
+    /// Octets of a command in traffic phase other than SUBSCRIBE and CANCEL; by default 64 KiB.
     pub command: u32,
-    /// XPUB: subscription events waiting to be received; beyond, that peer's stream waits.
+    /// XPUB: subscription events waiting to be received; by default 65,536. Beyond, that peer's stream waits.
     pub events: u32,
 }
 
 impl Limits {
-    /// The defaults: 1,048,576 topics of 64 KiB, 65,536 peers, 8 KiB of metadata, 16 KiB before the handshake ends,
-    /// commands of 64 KiB, 65,536 events.
+    /// The defaults, as each field's description says.
     pub const DEFAULT: Self = Self {
         topics: 1 << 20,
         topic_len: 1 << 16,

@@ -14,7 +14,7 @@ pub enum Verbosity {
     All,
 }
 
-/// Options of a socket that its pattern and pipes look at. Defaults are libzmq's.
+/// Options of a socket that its pattern and pipes look at. Defaults are libzmq's: what is on or off is off.
 ///
 /// The high-water marks hold for pipes made afterwards; all others take effect at once when given to
 /// [`Socket::configure`](crate::Socket::configure). Two options carry octets and are calls of their own:
@@ -24,9 +24,9 @@ pub enum Verbosity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
-    /// Outbound high-water mark per pipe in messages; 0 = no limit (ZMQ_SNDHWM).
+    /// Outbound high-water mark per pipe in messages; 0 = no limit (ZMQ_SNDHWM; by default 1000).
     pub send_hwm: u32,
-    /// Inbound high-water mark per pipe in messages; 0 = no limit (ZMQ_RCVHWM).
+    /// Inbound high-water mark per pipe in messages; 0 = no limit (ZMQ_RCVHWM; by default 1000).
     pub recv_hwm: u32,
     /// ROUTER: report unroutable messages and full peers instead of dropping (ZMQ_ROUTER_MANDATORY).
     pub mandatory: bool,
@@ -38,7 +38,7 @@ pub struct Options {
     pub correlate: bool,
     /// REQ: a new request may be sent before the reply has come (ZMQ_REQ_RELAXED).
     pub relaxed: bool,
-    /// XPUB: which subscriptions are shown.
+    /// XPUB: which subscriptions are shown. By default [`Verbosity::Changes`].
     pub verbosity: Verbosity,
     /// XPUB: subscriptions are only shown; the application applies them (ZMQ_XPUB_MANUAL).
     pub manual: bool,
@@ -46,9 +46,9 @@ pub struct Options {
     pub nodrop: bool,
     /// PUB, XPUB, SUB: what matches is kept back, the rest goes (ZMQ_INVERT_MATCHING). To be set on both sides.
     pub invert_matching: bool,
-    /// Where generated routing ids and request ids begin: draw it at random.
+    /// Where generated routing ids and request ids begin: draw it at random. By default 1.
     pub seed: u32,
-    /// What peers may make the socket keep.
+    /// What peers may make the socket keep. By default [`Limits::DEFAULT`].
     pub limits: Limits,
 }
 

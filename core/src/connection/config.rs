@@ -8,13 +8,14 @@ use core::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Config {
-    /// Most octets of one inbound frame (ZMQ_MAXMSGSIZE); `u64::MAX` = no limit.
+    /// Most octets of one inbound frame (ZMQ_MAXMSGSIZE); `u64::MAX` = no limit, the default.
     pub max_frame: u64,
-    /// From [`Connection::new`](super::Connection::new) to the peer's READY (ZMQ_HANDSHAKE_IVL); `None` = no limit.
+    /// From [`Connection::new`](super::Connection::new) to the peer's READY (ZMQ_HANDSHAKE_IVL); `None` = no limit. By default
+    /// 30 s.
     pub handshake: Option<Duration>,
-    /// What the peer may make this side keep.
+    /// What the peer may make this side keep. By default [`Limits::DEFAULT`].
     pub limits: Limits,
-    /// The security mechanism, and the part played in it.
+    /// The security mechanism, and the part played in it. By default NULL.
     pub mechanism: Mechanism,
 }
 
