@@ -1,5 +1,6 @@
 //! What a socket is told before it binds or connects.
 
+use crate::sys::tcp::TcpOptions;
 use omnimq_core::connection::Config;
 use omnimq_core::reconnect::ReconnectPolicy;
 use omnimq_core::{Blob, Options};
@@ -9,31 +10,35 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SocketOptions {
-    /// Messages queued per peer and not yet given to the kernel; 0 = no limit. ZMQ_SNDHWM, 1000.
+    /// Messages queued per peer and not yet given to the kernel; 0 = no limit. ZMQ_SNDHWM; by default 1000.
     pub send_hwm: u32,
-    /// Messages received per peer and not yet taken by the application; 0 = no limit. ZMQ_RCVHWM, 1000.
+    /// Messages received per peer and not yet taken by the application; 0 = no limit. ZMQ_RCVHWM; by default 1000.
     pub recv_hwm: u32,
-    /// How long a blocking send waits; `None` = for ever. ZMQ_SNDTIMEO.
+    /// How long a blocking send waits; `None` = for ever, the default. ZMQ_SNDTIMEO.
     pub send_timeout: Option<Duration>,
-    /// How long a blocking receive waits; `None` = for ever. ZMQ_RCVTIMEO.
+    /// How long a blocking receive waits; `None` = for ever, the default. ZMQ_RCVTIMEO.
     pub recv_timeout: Option<Duration>,
-    /// How long unsent messages survive the socket; `None` = for ever, zero = not at all. ZMQ_LINGER.
+    /// How long unsent messages survive the socket; `None` = for ever, the default; zero = not at all. ZMQ_LINGER.
     pub linger: Option<Duration>,
-    /// The id announced to peers, at most 255 octets; REQ, DEALER and ROUTER. ZMQ_ROUTING_ID.
+    /// The id announced to peers, at most 255 octets; REQ, DEALER and ROUTER. ZMQ_ROUTING_ID; by default empty: a
+    /// ROUTER peer makes one up.
     pub routing_id: Blob,
-    /// When to connect again, and when no more. ZMQ_RECONNECT_IVL and its like; every 100 to 200 ms.
+    /// When to connect again, and when no more. ZMQ_RECONNECT_IVL and its like; by default every 100 to 200 ms.
     pub reconnect: ReconnectPolicy,
-    /// From the start of a connection to the end of its handshake; `None` = for ever. ZMQ_HANDSHAKE_IVL, 30 s.
+    /// From the start of a connection to the end of its handshake; `None` = for ever. ZMQ_HANDSHAKE_IVL; by default
+    /// 30 s.
     pub handshake: Option<Duration>,
-    /// Octets of an inbound frame at most; a peer that announces more is disconnected. ZMQ_MAXMSGSIZE.
+    /// Octets of an inbound frame at most; a peer that announces more is disconnected. `None` = any number, the default.
+    /// ZMQ_MAXMSGSIZE.
     pub max_frame: Option<u64>,
-    /// Connections that wait to be accepted. ZMQ_BACKLOG, 100.
+    /// Connections that wait to be accepted. ZMQ_BACKLOG; by default 100.
     pub backlog: i32,
-    /// SO_SNDBUF in octets; `None` = the system's. ZMQ_SNDBUF.
+    /// SO_SNDBUF in octets; `None` = the system's, the default. ZMQ_SNDBUF.
     pub send_buffer: Option<usize>,
-    /// SO_RCVBUF in octets; `None` = the system's. ZMQ_RCVBUF.
+    /// SO_RCVBUF in octets; `None` = the system's, the default. ZMQ_RCVBUF.
     pub recv_buffer: Option<usize>,
-    /// Pattern options: see [`omnimq_core::Options`]. Its marks and seed are set from here.
+    /// Options of the pattern. Its `send_hwm`, `recv_hwm` and `seed` are not looked at: the marks are those above, and
+    /// the context draws the seed.
     pub pattern: Options,
 }
 
@@ -72,7 +77,8 @@ impl SocketOptions {
         config.limits = self.pattern.limits;
         config
     }
-    pub(crate) fn tcp(&self) -> crate::sys::tcp::TcpOptions {
-        crate::sys::tcp::TcpOptions { send_buffer: self.send_buffer, recv_buffer: self.recv_buffer, backlog: self.backlog }
+    /// What each tcp socket of the system is told.
+    pub(crate) fn tcp(&self) -> TcpOptions {
+        TcpOptions { send_buffer: self.send_buffer, recv_buffer: self.recv_buffer, backlog: self.backlog }
     }
 }
