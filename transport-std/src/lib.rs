@@ -32,6 +32,7 @@ mod socket;
 mod sync;
 mod sys;
 mod typed;
+mod wait;
 
 pub use context::Context;
 pub use error::{Error, SendError};

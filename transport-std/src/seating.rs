@@ -5,9 +5,10 @@ use crate::runtime::peer::{Brought, Peer};
 use crate::runtime::sock::Sock;
 use crate::sync::Ordering;
 use crate::sys;
+use crate::wait::Wait;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Streams read before what they brought is handed out.
 const READS: u32 = 8;
@@ -36,15 +37,12 @@ pub(crate) struct Seating {
     only: Option<u32>,
 }
 
-/// Until when to wait: `None` for ever, `Some(None)` not at all.
-type Until = Option<Option<Instant>>;
-
 impl Seating {
-    /// Has the socket's lanes filled. False: the time is up.
-    pub(crate) fn fetch(&mut self, sock: &Sock, until: Until) -> bool {
+    /// Has the socket's lanes filled, waiting for that if need be. False: the time is up.
+    pub(crate) fn fetch(&mut self, sock: &Sock, wait: Wait) -> bool {
         let phase = sock.phase.load(Ordering::Relaxed);
         sock.phase.store(phase.wrapping_add(1), Ordering::Release);
-        let fetched = self.fetch_seated(sock, until);
+        let fetched = self.fetch_seated(sock, wait);
         sock.phase.store(phase.wrapping_add(2), Ordering::Release);
         self.leave(sock);
         fetched
@@ -61,7 +59,7 @@ impl Seating {
         }
         sock.leave_hot();
     }
-    fn fetch_seated(&mut self, sock: &Sock, until: Until) -> bool {
+    fn fetch_seated(&mut self, sock: &Sock, wait: Wait) -> bool {
         let mut asked = false;
         let mut probing = self.probe();
         loop {
@@ -76,11 +74,7 @@ impl Seating {
             if !self.ready.is_empty() {
                 continue;
             }
-            let left = match until {
-                None => None,
-                Some(None) => Some(Duration::ZERO),
-                Some(Some(until)) => Some(until.saturating_duration_since(Instant::now())),
-            };
+            let left = wait.left();
             if asked && left.is_some_and(|left| left.is_zero()) {
                 return false;
             }

@@ -13,10 +13,11 @@ use crate::runtime::sock::{Core, Sock};
 use crate::seating::Seating;
 use crate::sync::{Ordering, lock};
 use crate::sys::tcp;
+use crate::wait::Wait;
 use omnimq_core::{Frame, Piece, SendErrorKind, Side, SocketType};
 use std::sync::Arc;
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A socket of any type, chosen at run time. See the typed ones ([`Push`](crate::Push), [`Req`](crate::Req), …) for
 /// sockets on which a call in the wrong direction does not compile.
@@ -36,24 +37,6 @@ pub struct Socket {
 /// A peer of one socket: every connection accepted has its own, one made by `connect` keeps its through reconnects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PeerId(u32);
-
-/// How long a call may wait.
-#[derive(Clone, Copy)]
-enum Wait {
-    No,
-    Until(Option<Instant>),
-}
-
-impl Wait {
-    fn at_most(timeout: Option<Duration>) -> Self {
-        match timeout {
-            Some(span) if span.is_zero() => Self::No,
-            // A time beyond the clock's range is no limit.
-            Some(span) => Self::Until(Instant::now().checked_add(span)),
-            None => Self::Until(None),
-        }
-    }
-}
 
 impl Socket {
     pub(crate) fn new(context: Context, sock: Arc<Sock>) -> Self {
@@ -142,9 +125,10 @@ impl Socket {
         self.sock.io.send(Command::Disconnect { sock: self.sock.id, endpoint: endpoint.into(), done });
         if answer.recv().is_ok_and(|found| found) { Ok(()) } else { Err(Error::NotFound(endpoint.into())) }
     }
+}
 
-    // ---- sending ----
-
+/// Sending.
+impl Socket {
     /// Sends a message, waiting for room as long as [`SocketOptions::send_timeout`] says.
     ///
     /// # Errors
@@ -209,10 +193,7 @@ impl Socket {
                     return done;
                 }
             }
-            let left = match wait {
-                Wait::No => Some(Duration::ZERO),
-                Wait::Until(until) => until.map(|until| until.saturating_duration_since(Instant::now())),
-            };
+            let left = wait.left();
             if left.is_some_and(|left| left.is_zero()) {
                 self.sock.writer.woke();
                 return Err(Error::WouldBlock);
@@ -232,9 +213,10 @@ impl Socket {
     pub fn flush(&mut self) {
         self.sock.publish(lock(&self.sock.core));
     }
+}
 
-    // ---- receiving ----
-
+/// Receiving.
+impl Socket {
     /// Receives a whole message, waiting as long as [`SocketOptions::recv_timeout`] says.
     ///
     /// # Errors
@@ -265,13 +247,10 @@ impl Socket {
                 done => return done,
             }
         }
-        let until = match wait() {
-            Wait::No => Some(None),
-            Wait::Until(until) => until.map(Some),
-        };
+        let wait = wait();
         loop {
             self.pace.pause();
-            let more = self.seating.fetch(&self.sock, until);
+            let more = self.seating.fetch(&self.sock, wait);
             match self.get() {
                 Err(Error::WouldBlock) if more => {}
                 done => return done,
@@ -324,9 +303,10 @@ impl Socket {
         }
         Ok(message)
     }
+}
 
-    // ---- subscriptions ----
-
+/// Subscribing.
+impl Socket {
     /// SUB, XSUB: asks publishers for messages that begin with `topic`; empty means all. Asking twice counts twice.
     ///
     /// # Errors
