@@ -8,7 +8,7 @@ use super::timers::{Timer, Timers};
 use crate::dial::{Dial, Step};
 use crate::sync::{Mutex, lock};
 use crate::sys::tcp;
-use crate::sys::{self, Listener, Ready, Source, Token};
+use crate::sys::{self, Alarm, Listener, Ready, Source, Token};
 use omnimq_core::{CloseReason, Side};
 use std::collections::HashMap;
 use std::io;
@@ -61,9 +61,6 @@ pub(crate) struct Io {
     start: Instant,
 }
 
-const FLUSH: usize = 0;
-const READ: usize = 1;
-
 impl Io {
     /// Starts the thread.
     pub(crate) fn start(name: String) -> io::Result<(Arc<Self>, std::thread::JoinHandle<()>)> {
@@ -97,14 +94,14 @@ impl Io {
     pub(crate) fn look_at(&self, sock: u32) {
         self.looks.0.push(sock);
         if self.looks.1.want() {
-            self.poll.arm(FLUSH, LOOK);
+            self.poll.arm(Alarm::Flush, LOOK);
         }
     }
     /// Has the thread look at the socket's unread input after a while.
     pub(crate) fn read_for(&self, sock: u32) {
         self.hot.0.push(sock);
         if self.hot.1.want() {
-            self.poll.arm(READ, NAP);
+            self.poll.arm(Alarm::Read, NAP);
         }
     }
     /// The selector, for registrations.
@@ -173,7 +170,7 @@ impl Reactor {
     }
     fn on_ready(&mut self, event: Ready) {
         match event.token.source() {
-            Source::Alarm(0) => {
+            Source::Alarm(Alarm::Flush) => {
                 self.io.looks.1.fired();
                 let mut socks = Vec::new();
                 self.io.looks.0.take(&mut socks);
@@ -182,7 +179,7 @@ impl Reactor {
                     self.check_closing_later(sock.sock.id);
                 }
             }
-            Source::Alarm(_) => {
+            Source::Alarm(Alarm::Read) => {
                 self.io.hot.1.fired();
                 let mut socks = Vec::new();
                 self.io.hot.0.take(&mut socks);
@@ -259,9 +256,10 @@ impl Reactor {
             Command::Stop => self.stopping = true,
         }
     }
+}
 
-    // ---- listening ----
-
+/// Accepting connections.
+impl Reactor {
     fn listen(&mut self, sock: u32, mut listener: Listener, endpoint: String) -> io::Result<()> {
         let Some(served) = self.served.get_mut(&sock) else { return Ok(()) };
         let n = served.listeners.iter().position(Option::is_none).unwrap_or(served.listeners.len());
@@ -317,9 +315,10 @@ impl Reactor {
             self.timers.at(Instant::now() + ACCEPT_PAUSE, Timer::Accept { sock, listener: n });
         }
     }
+}
 
-    // ---- streams ----
-
+/// Streams: handshakes, reading for applications that are away, and losses.
+impl Reactor {
     /// A connection begins on `stream`.
     fn begin(&mut self, sock: u32, peer: &Arc<Peer>, mut stream: sys::Stream) {
         let Some(served) = self.served.get(&sock) else { return };
@@ -457,9 +456,10 @@ impl Reactor {
             self.close(sock.id);
         }
     }
+}
 
-    // ---- connecting ----
-
+/// Connecting, and connecting again.
+impl Reactor {
     /// Takes the next step towards a connection.
     fn dial(&mut self, sock: u32, pipe: u32) {
         let (io, now) = (self.io.clone(), self.io.now());
@@ -535,9 +535,10 @@ impl Reactor {
         }
         true
     }
+}
 
-    // ---- closing ----
-
+/// Sockets that their application has closed.
+impl Reactor {
     /// Forgets the socket if nothing is left to write, else lets it linger.
     fn close(&mut self, sock: u32) {
         let Some(served) = self.served.get_mut(&sock) else { return };

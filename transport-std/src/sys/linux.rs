@@ -1,6 +1,6 @@
 //! Linux: epoll sets, an eventfd to wake with, timerfds. Every call is rustix's; nothing here is unsafe.
 
-use super::{Ready, Token};
+use super::{Alarm, Ready, Source, Token};
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, sendmsg};
@@ -60,13 +60,13 @@ impl Waker {
 }
 
 /// A timer that anybody arms and the I/O thread hears; arming wakes nobody.
-pub(crate) struct Alarm(OwnedFd);
+struct Timer(OwnedFd);
 
-impl Alarm {
+impl Timer {
     fn new() -> io::Result<Self> {
         Ok(Self(timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?))
     }
-    pub(crate) fn arm(&self, span: Duration) {
+    fn arm(&self, span: Duration) {
         let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
         let _ = timerfd_settime(
             &self.0,
@@ -80,29 +80,31 @@ impl Alarm {
 pub(crate) struct Poll {
     set: OwnedFd,
     waker: Waker,
-    alarms: [Alarm; 2],
+    /// By [`Alarm`].
+    alarms: [Timer; 2],
 }
 
 /// What other threads hold of a [`Poll`].
 pub(crate) struct Handle {
     set: OwnedFd,
     waker: Waker,
-    alarms: [Alarm; 2],
+    /// By [`Alarm`].
+    alarms: [Timer; 2],
 }
 
 impl Poll {
     pub(crate) fn new() -> io::Result<(Self, Handle)> {
         let set = epoll::create(CreateFlags::CLOEXEC)?;
         let waker = Waker::new()?;
-        let alarms = [Alarm::new()?, Alarm::new()?];
+        let alarms = [Timer::new()?, Timer::new()?];
         add(&set, &waker.0, WAKE, EventFlags::IN | EventFlags::ET)?;
-        for (n, alarm) in alarms.iter().enumerate() {
-            add(&set, &alarm.0, Token::alarm(n).0, EventFlags::IN | EventFlags::ET)?;
+        for (timer, alarm) in alarms.iter().zip(Alarm::ALL) {
+            add(&set, &timer.0, Token::alarm(alarm).0, EventFlags::IN | EventFlags::ET)?;
         }
         let handle = Handle {
             set: set.try_clone()?,
             waker: Waker(waker.0.try_clone()?),
-            alarms: [Alarm(alarms[0].0.try_clone()?), Alarm(alarms[1].0.try_clone()?)],
+            alarms: [Timer(alarms[0].0.try_clone()?), Timer(alarms[1].0.try_clone()?)],
         };
         Ok((Self { set, waker, alarms }, handle))
     }
@@ -115,8 +117,8 @@ impl Poll {
                 self.waker.clear();
                 continue;
             }
-            if let Some(alarm) = Token(token).as_alarm().and_then(|n| self.alarms.get(n)) {
-                let _ = rustix::io::read(&alarm.0, &mut [0; 8]);
+            if let Source::Alarm(alarm) = Token(token).source() {
+                let _ = rustix::io::read(&self.alarms[alarm as usize].0, &mut [0; 8]);
             }
             ready.push(Ready {
                 token: Token(token),
@@ -132,11 +134,9 @@ impl Handle {
     pub(crate) fn wake(&self) {
         self.waker.wake();
     }
-    /// The alarm for unwritten batches (0) or unread input (1).
-    pub(crate) fn arm(&self, alarm: usize, span: Duration) {
-        if let Some(alarm) = self.alarms.get(alarm) {
-            alarm.arm(span);
-        }
+    /// Has `alarm` go off after `span`.
+    pub(crate) fn arm(&self, alarm: Alarm, span: Duration) {
+        self.alarms[alarm as usize].arm(span);
     }
     /// Listens for connections, level-triggered.
     pub(crate) fn add_listener(&self, listener: &mut Listener, token: Token) -> io::Result<()> {

@@ -15,11 +15,24 @@ pub(crate) use portable::*;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Token(pub(crate) u64);
 
+/// What the I/O thread has itself called for after a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Alarm {
+    /// To look at unwritten batches.
+    Flush,
+    /// To look at unread input.
+    Read,
+}
+
+impl Alarm {
+    const ALL: [Self; 2] = [Self::Flush, Self::Read];
+}
+
 /// A [`Token`] taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// An alarm of the I/O thread, by number.
-    Alarm(u32),
+    /// An alarm of the I/O thread.
+    Alarm(Alarm),
     /// Listener `n` of a socket.
     Listener(u32, u32),
     /// The stream of a socket's pipe.
@@ -35,8 +48,8 @@ impl Token {
     const fn new(kind: u64, socket: u32, index: u32) -> Self {
         Self(kind << 60 | ((socket % Self::SOCKETS) as u64) << 32 | index as u64)
     }
-    pub(crate) const fn alarm(n: usize) -> Self {
-        Self::new(0, 0, n as u32)
+    pub(crate) const fn alarm(alarm: Alarm) -> Self {
+        Self::new(0, 0, alarm as u32)
     }
     pub(crate) const fn listener(socket: u32, n: u32) -> Self {
         Self::new(1, socket, n)
@@ -50,15 +63,12 @@ impl Token {
     pub(crate) const fn source(self) -> Source {
         let (socket, index) = ((self.0 >> 32) as u32 % Self::SOCKETS, self.0 as u32);
         match self.0 >> 60 {
-            0 => Source::Alarm(index),
+            0 if index == Alarm::Flush as u32 => Source::Alarm(Alarm::Flush),
+            0 => Source::Alarm(Alarm::Read),
             1 => Source::Listener(socket, index),
             2 => Source::Stream(socket, index),
             _ => Source::Set(socket),
         }
-    }
-    #[cfg(target_os = "linux")]
-    pub(crate) const fn as_alarm(self) -> Option<usize> {
-        if self.0 >> 60 == 0 { Some(self.0 as u32 as usize) } else { None }
     }
 }
 
@@ -83,6 +93,8 @@ mod tests {
             assert_eq!(Token::stream(socket, index).source(), Source::Stream(socket, index));
             assert_eq!(Token::set(socket).source(), Source::Set(socket));
         }
-        assert_eq!(Token::alarm(1).source(), Source::Alarm(1));
+        for alarm in Alarm::ALL {
+            assert_eq!(Token::alarm(alarm).source(), Source::Alarm(alarm));
+        }
     }
 }

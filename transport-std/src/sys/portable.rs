@@ -1,9 +1,10 @@
 //! Other systems, on mio: the I/O thread does all reading, applications sleep on a condition variable.
 
-use super::{Ready, Token};
+use super::{Alarm, Ready, Token};
 use mio::{Events, Interest, Registry};
 use std::io::{self, IoSlice, Read as _, Write as _};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 /// A non-blocking TCP listener.
@@ -20,16 +21,16 @@ const WAKE: mio::Token = mio::Token(usize::MAX);
 pub(crate) struct Poll {
     poll: mio::Poll,
     events: Events,
-    alarms: std::sync::Arc<Alarms>,
-    tokens: std::sync::Arc<Mutex<Tokens>>,
+    alarms: Arc<Alarms>,
+    tokens: Arc<Mutex<Tokens>>,
 }
 
 /// What other threads hold of a [`Poll`].
 pub(crate) struct Handle {
     registry: Registry,
     waker: mio::Waker,
-    alarms: std::sync::Arc<Alarms>,
-    tokens: std::sync::Arc<Mutex<Tokens>>,
+    alarms: Arc<Alarms>,
+    tokens: Arc<Mutex<Tokens>>,
 }
 
 /// mio's tokens are as wide as a pointer, ours 64 bits: a table where they differ.
@@ -46,14 +47,14 @@ impl Tokens {
     }
 }
 
-/// Alarms that were armed: without a timer that others may set, the I/O thread is woken at once and looks at once.
+/// Alarms that were armed, by [`Alarm`]: without a timer that others may set, the I/O thread is woken at once and looks at once.
 #[derive(Default)]
-struct Alarms([std::sync::atomic::AtomicBool; 2]);
+struct Alarms([AtomicBool; 2]);
 
 impl Poll {
     pub(crate) fn new() -> io::Result<(Self, Handle)> {
         let poll = mio::Poll::new()?;
-        let (alarms, tokens) = (std::sync::Arc::<Alarms>::default(), std::sync::Arc::<Mutex<Tokens>>::default());
+        let (alarms, tokens) = (Arc::<Alarms>::default(), Arc::<Mutex<Tokens>>::default());
         let handle = Handle {
             registry: poll.registry().try_clone()?,
             waker: mio::Waker::new(poll.registry(), WAKE)?,
@@ -67,9 +68,9 @@ impl Poll {
         if self.poll.poll(&mut self.events, timeout).is_err() {
             return;
         }
-        for (n, armed) in self.alarms.0.iter().enumerate() {
-            if armed.swap(false, std::sync::atomic::Ordering::AcqRel) {
-                ready.push(Ready { token: Token::alarm(n), readable: true, writable: false, ended: false });
+        for (armed, alarm) in self.alarms.0.iter().zip(Alarm::ALL) {
+            if armed.swap(false, Ordering::AcqRel) {
+                ready.push(Ready { token: Token::alarm(alarm), readable: true, writable: false, ended: false });
             }
         }
         let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
@@ -94,12 +95,10 @@ impl Handle {
     pub(crate) fn wake(&self) {
         let _ = self.waker.wake();
     }
-    /// The alarm for unwritten batches (0) or unread input (1).
-    pub(crate) fn arm(&self, alarm: usize, _span: Duration) {
-        if let Some(armed) = self.alarms.0.get(alarm) {
-            armed.store(true, std::sync::atomic::Ordering::Release);
-            self.wake();
-        }
+    /// Has `alarm` go off, here at once.
+    pub(crate) fn arm(&self, alarm: Alarm, _span: Duration) {
+        self.alarms.0[alarm as usize].store(true, Ordering::Release);
+        self.wake();
     }
     /// Listens for connections.
     pub(crate) fn add_listener(&self, listener: &mut Listener, token: Token) -> io::Result<()> {
