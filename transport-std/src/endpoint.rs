@@ -3,7 +3,7 @@
 use crate::error::Error;
 use omnimq_core::endpoint::{Address, Endpoint, EndpointError, Host};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6, ToSocketAddrs as _};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV6, ToSocketAddrs as _};
 
 /// Where to connect to.
 #[derive(Clone, Debug)]
@@ -77,12 +77,5 @@ pub(crate) fn connect(text: &str) -> Result<Target, Error> {
         None => None,
     };
     let place = place(address).map_err(system())?;
-    if let Place::At(at) = place
-        && at.ip().is_unspecified()
-        && at.ip() == IpAddr::from(Ipv4Addr::UNSPECIFIED)
-        && matches!(address.host, Host::Any)
-    {
-        return Err(refuse(text, EndpointError::BindOnly));
-    }
     Ok(Target { endpoint: text.into(), place, port: address.port, source })
 }

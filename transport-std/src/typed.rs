@@ -90,10 +90,6 @@ macro_rules! typed {
         pub fn send<M: Outgoing>(&mut self, message: M) -> Result<(), SendError<M::Unsent>> {
             self.0.send(message)
         }
-        /// As [`Socket::last_peer`].
-        pub fn last_peer(&self) -> Option<PeerId> {
-            self.0.last_peer()
-        }
         /// As [`Socket::try_send`].
         ///
         /// # Errors
@@ -107,6 +103,10 @@ macro_rules! typed {
         /// As [`Socket::send`].
         pub fn send_timeout<M: Outgoing>(&mut self, message: M, timeout: Duration) -> Result<(), SendError<M::Unsent>> {
             self.0.send_timeout(message, timeout)
+        }
+        /// As [`Socket::last_peer`].
+        pub fn last_peer(&self) -> Option<PeerId> {
+            self.0.last_peer()
         }
     };
     (@receives) => {

@@ -5,7 +5,6 @@
 //! socket, which costs two calls per nap instead of a wake-up per arrival, and looks again.
 
 use super::io::Reactor;
-use super::peer::Peer;
 use super::seat::Rest;
 use super::sock::{NAP, Sock};
 use super::timers::Timer;
@@ -104,7 +103,7 @@ impl Reactor {
             later.sort_unstable();
             later.dedup();
             for peer in later.into_iter().filter_map(|pipe| sock.peer(pipe)) {
-                self.adopt(sock, &peer);
+                self.read(sock, &peer);
             }
             return;
         }
@@ -127,8 +126,5 @@ impl Reactor {
         let until = Instant::now() + seen.nap;
         seen.nap_until = Some(until);
         self.timers.at(until, Timer::Nap { sock: sock.id });
-    }
-    fn adopt(&mut self, sock: &Arc<Sock>, peer: &Arc<Peer>) {
-        self.read(sock, peer);
     }
 }

@@ -27,18 +27,20 @@ pub(crate) struct Desk {
     busy: bool,
     /// A knock: look again before leaving.
     again: bool,
-    /// The kernel's buffer is full; the I/O thread hears when it is not.
-    blocked: bool,
 }
 
 /// What belongs to the holder of the write seat.
 #[derive(Default)]
 struct Writing {
+    /// Octets of greeting, commands and signals, and how many of them have gone.
     control: Vec<u8>,
     sent: usize,
+    /// A signal that the connection has seen and not taken.
     held: Option<Signal<Blob>>,
+    /// Messages, and how far they have gone.
     batch: Batch,
     progress: Progress,
+    /// The stream that all this is for.
     generation: u32,
     /// The stream of this generation takes no more.
     broken: bool,
@@ -52,13 +54,15 @@ enum Wrote {
     All,
     /// Nothing can be written before the handshake is over, or without a stream.
     Waits,
-    /// The kernel's buffer is full.
+    /// The kernel's buffer is full; the I/O thread hears when it is not.
     Blocked,
     /// The stream takes no more. It is not lost before what it brought has been read.
     Broken(Loss),
+    /// The connection has closed: nothing is left to read.
     Lost(Loss),
 }
 
+/// Control octets, [`CONTROL`] of them at most.
 struct Bounded<'a>(&'a mut Vec<u8>);
 
 impl Sink<Blob> for Bounded<'_> {
@@ -114,7 +118,7 @@ impl Writer<'_> {
             out.desk.again = true;
             return None;
         }
-        (out.desk.busy, out.desk.blocked) = (true, false);
+        out.desk.busy = true;
         let mut work = out.desk.work.take().unwrap_or_default();
         let (sock, pipe, mut command) = (self.sock.id, self.pipe, None);
         loop {
@@ -134,11 +138,7 @@ impl Writer<'_> {
             let quiet = !out.desk.again;
             match wrote {
                 Wrote::All if quiet && out.queue.len() == 0 && out.signals.is_empty() => break,
-                Wrote::Waits if quiet => break,
-                Wrote::Blocked if quiet => {
-                    out.desk.blocked = true;
-                    break;
-                }
+                Wrote::Waits | Wrote::Blocked if quiet => break,
                 Wrote::Broken(loss) => {
                     command = Some(Command::Broken { sock, pipe, loss });
                     break;
