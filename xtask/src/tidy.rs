@@ -23,8 +23,8 @@ const SYSTEM_CRATES: [&str; 6] = ["libc", "mio", "polling", "rustix", "socket2",
 type Rule = fn(&Source) -> Vec<Finding>;
 
 /// Every rule of this file.
-const RULES: [Rule; 8] =
-    [header, file_length, function_length, leftovers, machine_paths, unsafe_code, core_attributes, system_calls];
+const RULES: [Rule; 9] =
+    [header, file_length, function_length, banners, leftovers, machine_paths, unsafe_code, core_attributes, system_calls];
 
 /// What the rules find in the tree.
 pub(crate) fn findings(tree: &[Source]) -> Vec<Finding> {
@@ -57,6 +57,16 @@ fn function_length(source: &Source) -> Vec<Finding> {
             source.finding(line, format!("`{name}` has {lines} lines, more than {FUNCTION_LINES}"))
         })
         .collect()
+}
+
+/// A comment that draws a line parts what a name, a type or a file of its own would part better.
+fn banners(source: &Source) -> Vec<Finding> {
+    let lines = source.text.lines().enumerate().filter(|_| source.path.ends_with(".rs"));
+    let drawn = |line: &str| {
+        let comment = line.trim_start().strip_prefix("//")?.trim_start();
+        ["---", "===", "***", "###"].into_iter().find(|rule| comment.starts_with(rule))
+    };
+    lines.filter_map(|(number, line)| Some(source.finding(number + 1, format!("`{}`: a banner", drawn(line)?)))).collect()
 }
 
 /// Nothing half done: no stubs, no debugging aids, no tests that do not run.
@@ -233,6 +243,13 @@ mod tests {
             found(function_length, "core/src/a.rs", &format!("trait A {{ fn f();\n fn g() {{}} {} }}", "\n".repeat(99))),
             NOWHERE
         );
+    }
+
+    #[test]
+    fn banners_are_found() {
+        let drawn = "fn f() {}\n    // ---- sending ----\n//===\n// a --- b\n/// | a |---|\n// -- no";
+        assert_eq!(found(banners, "core/src/a.rs", drawn), [2, 3]);
+        assert_eq!(found(banners, "README.md", "//==="), NOWHERE);
     }
 
     #[test]

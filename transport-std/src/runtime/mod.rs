@@ -5,6 +5,14 @@
 //! - [`writing`]: the write seat.
 //! - [`sock`]: one socket, as both sides see it.
 //! - [`io`]: the I/O thread: accepting, connecting, handshakes, timers, and reading and writing for absent applications.
+//! - [`serve`]: when it reads for an application, and when it leaves that to it.
+//! - [`timers`]: its deadlines.
+//! - [`scratch`]: a thread's read buffers.
+//!
+//! Locks are taken in this order and no other: a peer's `reading`, its `protocol`; or a socket's `core`; then the state
+//! of a lane (`Outbox`, `Inbox`); last a `Post` or the I/O thread's commands. Only `reading` is held across a system
+//! call: it belongs to the holder of the read seat, and besides only the I/O thread takes it, when a stream comes,
+//! settles or goes.
 
 pub(crate) mod io;
 pub(crate) mod peer;
