@@ -1,6 +1,17 @@
 //! ZeroMQ as state machines: ZMTP, the messaging patterns and their queues.
 //!
-//! No I/O, no clock, no `unsafe`, no allocator unless the `alloc` feature asks for one.
+//! No I/O, no clock, no `unsafe`, no allocator unless the `alloc` feature asks for one. Octets and time go in; octets,
+//! messages and events come out.
+//!
+//! - [`Node`] is the place to begin: a socket, its connections and its queues under one owner. Its documentation has the
+//!   loop of a driver, as a program that runs.
+//! - [`Connection`] and [`Socket`] are its parts, for drivers that keep them on different threads. Between them stand
+//!   lanes, [`PipeWriter`] and [`PipeReader`]; [`Credit`] and [`Receipts`] keep the high-water mark of one.
+//! - [`Storage`] says where what is kept is kept: [`Fixed`] has its sizes in its type, `Heap` (feature `alloc`) grows up
+//!   to [`Limits`].
+//! - [`wire`] holds the values of ZMTP (RFC 23, 37), each with `parse` and `emit`.
+//!
+//! Calls may come in any order, each does bounded work, and no octets of a peer make one panic.
 #![no_std]
 #![forbid(unsafe_code)]
 #[cfg(feature = "alloc")]
