@@ -67,7 +67,14 @@ impl Batch {
     #[inline]
     pub(crate) fn push(&mut self, body: &[u8], more: bool) {
         self.tail.reserve(body.len() + MAX_HEADER);
-        self.header(body.len(), more);
+        match u8::try_from(body.len()) {
+            // The short header, by far the most frequent.
+            Ok(len) => {
+                self.tail.extend_from_slice(&[u8::from(more), len]);
+                self.len += 2;
+            }
+            Err(_) => self.header(body.len(), more),
+        }
         self.tail.extend_from_slice(body);
         self.len += body.len();
         if !more {

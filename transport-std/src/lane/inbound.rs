@@ -271,13 +271,12 @@ impl PipeReader for Inlet {
         if !self.ready() {
             return None;
         }
-        let frame = match self.frames.pop_front() {
-            Some(frame) => frame,
-            None => {
-                let (header, body) = self.parse()?;
-                self.at = body.end;
-                Frame { body: self.run.slice(body)?, more: header.more }
-            }
+        let frame = if self.at < self.run.len() {
+            let (header, body) = self.parse()?;
+            self.at = body.end;
+            Frame { body: self.run.slice(body)?, more: header.more }
+        } else {
+            self.frames.pop_front()?
         };
         self.done(frame.more);
         // What comes next is at hand, or known not to be there.

@@ -45,8 +45,8 @@ impl Protocol {
 struct Reading {
     /// The stream of the moment; writers have it at their desk.
     stream: Option<Arc<Stream>>,
-    /// Read, and not taken by the connection for want of credit.
-    carry: Vec<u8>,
+    /// Read, and not taken by the connection for want of credit: a range of a buffer that its messages may share.
+    carry: Option<(Arc<Vec<u8>>, Range<usize>)>,
     /// The connection holds a whole frame back for want of credit.
     stalled: bool,
     generation: u32,
@@ -160,14 +160,12 @@ impl Peer {
         let mut reading = lock(&self.reading);
         let Reading { stream: Some(stream), generation, .. } = &*reading else { return Brought::default() };
         let generation = *generation;
-        if !reading.carry.is_empty() || reading.stalled {
-            let mut brought = Brought::default();
-            let mut carry = std::mem::take(&mut reading.carry);
-            let taken = self.feed(sock, generation, carry.as_slice(), &mut brought);
-            carry.drain(..taken);
-            reading.stalled = brought.stalled;
-            brought.more = carry.is_empty() && !brought.stalled;
-            reading.carry = carry;
+        if reading.carry.is_some() || reading.stalled {
+            let mut brought = Brought { more: true, ..Brought::default() };
+            let (buffer, left) = reading.carry.take().unwrap_or_default();
+            let slab = Slab::new(buffer.clone(), left.clone());
+            let taken = self.feed(sock, generation, &slab, &mut brought);
+            reading.keep(buffer, left.start + taken..left.end, &mut brought);
             return brought;
         }
         let lent = lock(&self.protocol).lend(generation);
@@ -186,12 +184,13 @@ impl Peer {
                 if n >= scratch::KEEP {
                     let shared = Arc::new(buffer);
                     let taken = self.feed(sock, generation, &Slab::new(shared.clone(), 0..n), &mut brought);
-                    reading.keep(&shared, taken..n, &mut brought);
-                    scratch::share(shared);
+                    scratch::share(shared.clone());
+                    reading.keep(shared, taken..n, &mut brought);
                     return brought;
                 }
                 let taken = self.feed(sock, generation, &buffer[..n], &mut brought);
-                reading.keep(&buffer, taken..n, &mut brought);
+                let left = if taken < n { Arc::new(buffer[taken..n].to_vec()) } else { Arc::default() };
+                reading.keep(left, 0..n - taken, &mut brought);
                 brought
             }
         };
@@ -280,9 +279,9 @@ impl Peer {
 
 impl Reading {
     /// What the connection did not take of what was read.
-    fn keep(&mut self, read: &[u8], left: Range<usize>, brought: &mut Brought) {
+    fn keep(&mut self, buffer: Arc<Vec<u8>>, left: Range<usize>, brought: &mut Brought) {
         brought.more &= left.is_empty() && !brought.stalled;
         self.stalled = brought.stalled;
-        self.carry.extend_from_slice(&read[left]);
+        self.carry = (!left.is_empty()).then_some((buffer, left));
     }
 }

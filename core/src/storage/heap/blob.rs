@@ -86,6 +86,9 @@ impl Blob {
     /// `None` when `from` is too long.
     #[inline]
     pub(super) fn inline(from: &[u8]) -> Option<Self> {
+        if from.len() > INLINE {
+            return None;
+        }
         let mut bytes = [0; INLINE];
         bytes.get_mut(..from.len())?.copy_from_slice(from);
         Some(Self(Repr::Inline { len: u8::try_from(from.len()).ok()?, bytes }))
