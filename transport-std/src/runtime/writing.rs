@@ -139,15 +139,13 @@ impl Writer<'_> {
             match wrote {
                 Wrote::All if quiet && out.queue.len() == 0 && out.signals.is_empty() => break,
                 Wrote::Waits | Wrote::Blocked if quiet => break,
-                Wrote::Broken(loss) => {
-                    command = Some(Command::Broken { sock, pipe, loss });
-                    break;
-                }
-                Wrote::Lost(loss) => {
-                    command = Some(Command::Lost { sock, pipe, loss });
-                    break;
-                }
-                Wrote::All | Wrote::Waits | Wrote::Blocked => {}
+                Wrote::Broken(loss) => command = Some(Command::Broken { sock, pipe, loss }),
+                Wrote::Lost(loss) => command = Some(Command::Lost { sock, pipe, loss }),
+                Wrote::All | Wrote::Waits | Wrote::Blocked => continue,
+            }
+            // Whoever knocked may have put another stream here meanwhile, on which nothing has been said.
+            if quiet {
+                break;
             }
         }
         out.desk.work = Some(work);
@@ -163,9 +161,9 @@ impl Writer<'_> {
         let Some(stream) = stream.filter(|_| !work.broken) else { return (Wrote::Waits, messages) };
         let mut quiet = quiet && work.images && !self.control.load(Ordering::Acquire);
         loop {
-            if work.progress.written == 0 && work.sent == work.control.len() && !quiet {
+            if !quiet && work.is_between() {
                 match self.ask_connection(work, generation) {
-                    Ok(()) => quiet = work.images && work.control.is_empty(),
+                    Ok(()) => quiet = work.control.is_empty(),
                     Err(ended) => return (ended, messages),
                 }
             }
@@ -177,11 +175,11 @@ impl Writer<'_> {
                     work.broken = true;
                     return (Wrote::Broken(Loss { generation, reason: CloseReason::EndOfStream }), messages);
                 }
-                None if work.is_done() => return (Wrote::All, messages),
+                None if work.images && work.is_done() => return (Wrote::All, messages),
                 None => return (Wrote::Waits, messages),
             };
             messages += work.wrote(written);
-            if work.is_done() {
+            if quiet && work.is_done() {
                 return (Wrote::All, messages);
             }
         }
@@ -213,6 +211,11 @@ impl Writing {
         self.batch.clear();
         self.progress = Progress::default();
         std::mem::swap(&mut self.batch, next);
+    }
+    /// Whether the connection may say something: nothing it said is left to write, and no message is half written.
+    #[inline]
+    fn is_between(&self) -> bool {
+        self.sent == self.control.len() && (self.progress.written == 0 || self.progress.written == self.batch.len())
     }
     #[inline]
     fn is_done(&self) -> bool {
