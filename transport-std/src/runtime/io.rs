@@ -81,8 +81,8 @@ impl Io {
         omnimq_core::Instant::from_micros(u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX))
     }
     /// The instant that the core calls `when`.
-    fn instant(&self, when: omnimq_core::Instant) -> Instant {
-        self.start + Duration::from_micros(when.micros())
+    fn instant(&self, when: omnimq_core::Instant) -> Option<Instant> {
+        self.start.checked_add(Duration::from_micros(when.micros()))
     }
     pub(crate) fn send(&self, command: Command) {
         lock(&self.commands).push(command);
@@ -297,7 +297,7 @@ impl Reactor {
                     if let Some(listening) = self.listening(sock, n) {
                         handle.poll.remove_listener(&mut listening.listener);
                     }
-                    self.timers.at(Instant::now() + ACCEPT_PAUSE, Timer::Accept { sock, listener: n });
+                    self.timers.after(ACCEPT_PAUSE, Timer::Accept { sock, listener: n });
                     return;
                 }
             }
@@ -312,7 +312,7 @@ impl Reactor {
         listening.paused = false;
         if handle.poll.add_listener(&mut listening.listener, Token::listener(sock, n)).is_err() {
             listening.paused = true;
-            self.timers.at(Instant::now() + ACCEPT_PAUSE, Timer::Accept { sock, listener: n });
+            self.timers.after(ACCEPT_PAUSE, Timer::Accept { sock, listener: n });
         }
     }
 }
@@ -330,8 +330,8 @@ impl Reactor {
             return;
         }
         let deadline = lock(&peer.protocol).connection.poll_timeout();
-        if let Some(deadline) = deadline {
-            self.timers.at(self.io.instant(deadline), Timer::Protocol { sock: sock.id, pipe: peer.pipe });
+        if let Some(deadline) = deadline.and_then(|deadline| self.io.instant(deadline)) {
+            self.timers.at(deadline, Timer::Protocol { sock: sock.id, pipe: peer.pipe });
         }
         peer.drain(&sock);
     }
@@ -421,8 +421,8 @@ impl Reactor {
         drop(protocol);
         if let Some(reason) = closed {
             self.lose(sock.id, pipe, peer.loss(reason));
-        } else if let Some(next) = next {
-            self.timers.at(self.io.instant(next), Timer::Protocol { sock: sock.id, pipe });
+        } else if let Some(next) = next.and_then(|next| self.io.instant(next)) {
+            self.timers.at(next, Timer::Protocol { sock: sock.id, pipe });
         }
     }
     /// A stream takes no more. Unless nobody is left to read what it brought, its end is found by reading.
@@ -446,7 +446,7 @@ impl Reactor {
         let now = self.io.now();
         let delay = served.dials.get_mut(&pipe).and_then(|dial| dial.on_lost(loss.reason, now));
         match delay {
-            Some(delay) => self.timers.at(Instant::now() + delay, Timer::Reconnect { sock: sock.id, pipe }),
+            Some(delay) => self.timers.after(delay, Timer::Reconnect { sock: sock.id, pipe }),
             None => {
                 served.dials.remove(&pipe);
                 sock.close_pipe(&peer);
@@ -480,7 +480,7 @@ impl Reactor {
                     }
                     dial.wait_for(stream);
                 }
-                Step::Later(delay) => self.timers.at(Instant::now() + delay, Timer::Reconnect { sock, pipe }),
+                Step::Later(delay) => self.timers.after(delay, Timer::Reconnect { sock, pipe }),
                 Step::Never => {
                     served.dials.remove(&pipe);
                     let sock = served.sock.clone();
@@ -517,8 +517,8 @@ impl Reactor {
         let sock = served.sock.clone();
         peer.install(&sock, Arc::new(stream));
         let deadline = lock(&peer.protocol).connection.poll_timeout();
-        if let Some(deadline) = deadline {
-            self.timers.at(self.io.instant(deadline), Timer::Protocol { sock: sock.id, pipe: peer.pipe });
+        if let Some(deadline) = deadline.and_then(|deadline| self.io.instant(deadline)) {
+            self.timers.at(deadline, Timer::Protocol { sock: sock.id, pipe: peer.pipe });
         }
         peer.drain(&sock);
         self.read(&sock, peer);
@@ -547,7 +547,7 @@ impl Reactor {
             served.listeners.clear();
             served.sock.work();
             if let Some(linger) = served.sock.options.linger {
-                self.timers.at(Instant::now() + linger, Timer::Linger { sock });
+                self.timers.after(linger, Timer::Linger { sock });
             }
             for peer in served.sock.peers() {
                 if let Some(loss) = peer.broken() {

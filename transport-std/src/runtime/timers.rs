@@ -27,6 +27,12 @@ impl Timers {
     pub(crate) fn at(&mut self, when: Instant, timer: Timer) {
         self.0.push(Reverse((when, timer)));
     }
+    /// A timer that is due after `span`; never, if that is beyond the clock's range.
+    pub(crate) fn after(&mut self, span: Duration, timer: Timer) {
+        if let Some(when) = Instant::now().checked_add(span) {
+            self.at(when, timer);
+        }
+    }
     /// Time until the next deadline.
     pub(crate) fn wait(&self) -> Option<Duration> {
         self.0.peek().map(|Reverse((when, _))| when.saturating_duration_since(Instant::now()))
@@ -58,5 +64,14 @@ mod tests {
         assert_eq!(timers.due(at(25)), None);
         assert_eq!(timers.due(at(30)), Some(Timer::Nap { sock: 3 }));
         assert_eq!(timers.wait(), None);
+    }
+
+    #[test]
+    fn a_span_beyond_the_clock_is_never_over() {
+        let mut timers = Timers::default();
+        timers.after(Duration::MAX, Timer::Linger { sock: 1 });
+        assert_eq!(timers.wait(), None);
+        timers.after(Duration::ZERO, Timer::Linger { sock: 1 });
+        assert_eq!(timers.due(Instant::now()), Some(Timer::Linger { sock: 1 }));
     }
 }
