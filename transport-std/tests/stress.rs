@@ -1,0 +1,106 @@
+//! Sockets under stress: hostile peers, extreme options, scarce resources, many threads at once.
+
+mod support;
+
+use omnimq::{Context, SocketType};
+use std::time::Duration;
+use support::*;
+
+/// A context goes on serving sockets however many it has made before.
+#[test]
+fn sockets_beyond_the_width_of_a_token() {
+    let context = Context::new().unwrap();
+    let mut options = patient();
+    options.linger = Some(Duration::ZERO);
+    for n in 0..6000 {
+        drop(context.socket_with(SocketType::Push, options.clone()).unwrap());
+        if n % 1000 == 999 {
+            let mut pull = socket(&context, SocketType::Pull);
+            let endpoint = pull.bind(ANY).unwrap();
+            let mut push = socket(&context, SocketType::Push);
+            push.connect(&endpoint).unwrap();
+            push.send("here").unwrap();
+            assert_eq!(pull.recv_timeout(Duration::from_secs(5)).unwrap().bytes(), b"here", "after {n}");
+        }
+    }
+}
+
+/// What a connection has to say beside messages does not wait for the next message.
+#[test]
+fn ping_is_answered_after_messages_went() {
+    let context = Context::new().unwrap();
+    let mut push = socket(&context, SocketType::Push);
+    let endpoint = push.bind(ANY).unwrap();
+    let mut raw = Raw::connect(&endpoint).shake("PULL").unwrap();
+    push.send("one").unwrap();
+    assert_eq!(raw.frame().unwrap(), (0, b"one".to_vec()));
+    raw.0.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+    raw.say(&command("PING", b"\0\0ctx"));
+    assert_eq!(raw.frame().unwrap(), (4, b"\x04PONGctx".to_vec()));
+}
+
+#[test]
+fn xsub_subscribes_after_it_sent() {
+    let context = Context::new().unwrap();
+    let mut xsub = socket(&context, SocketType::XSub);
+    let endpoint = xsub.bind(ANY).unwrap();
+    let mut raw = Raw::connect(&endpoint).shake("XPUB").unwrap();
+    until(|| {
+        xsub.send(&b"x"[..]).unwrap();
+        raw.0.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+        raw.frame().is_ok()
+    });
+    raw.0.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+    bounded(move || {
+        xsub.subscribe("topic").unwrap();
+        loop {
+            let frame = raw.frame().unwrap();
+            if frame.0 == 4 {
+                assert_eq!(frame.1, b"\x09SUBSCRIBEtopic");
+                break;
+            }
+        }
+    });
+}
+
+/// Spans that no clock can add mean for ever.
+#[test]
+fn times_beyond_the_clock_are_no_times() {
+    let context = Context::new().unwrap();
+    let mut options = patient();
+    options.linger = Some(Duration::MAX);
+    options.handshake = Some(Duration::MAX);
+    options.send_timeout = Some(Duration::MAX);
+    options.recv_timeout = Some(Duration::MAX);
+    options.reconnect.ivl = Some(Duration::MAX);
+    let mut push = context.socket_with(SocketType::Push, options.clone()).unwrap();
+    push.connect(Port::reserve().endpoint()).unwrap();
+    std::thread::sleep(Duration::from_millis(100));
+    drop(push);
+    let mut pull = context.socket_with(SocketType::Pull, options.clone()).unwrap();
+    let endpoint = pull.bind(ANY).unwrap();
+    let mut push = context.socket_with(SocketType::Push, options).unwrap();
+    push.connect(&endpoint).unwrap();
+    push.send("here").unwrap();
+    assert_eq!(bounded(move || pull.recv().unwrap()).bytes(), b"here");
+}
+
+#[test]
+fn connecting_again_without_a_pause_starves_nobody() {
+    let context = Context::new().unwrap();
+    let mut options = patient();
+    options.reconnect.ivl = Some(Duration::ZERO);
+    let port = Port::reserve();
+    let mut push = context.socket_with(SocketType::Push, options).unwrap();
+    push.connect(port.endpoint()).unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    bounded(move || {
+        let mut pull = socket(&context, SocketType::Pull);
+        let endpoint = pull.bind(ANY).unwrap();
+        let mut push = socket(&context, SocketType::Push);
+        push.connect(&endpoint).unwrap();
+        push.send("here").unwrap();
+        assert_eq!(pull.recv().unwrap().bytes(), b"here");
+    });
+    drop(push);
+}
