@@ -281,6 +281,7 @@ impl Role {
     }
 }
 
+/// Runs the roles, each in a process of its own, and prints what they measured.
 fn conduct(words: &[String], args: &Args) -> Result<(), Box<dyn std::error::Error>> {
     let mut first = Role::start(words, 0, "-")?;
     let endpoint = first.line("endpoint")?;
@@ -298,6 +299,12 @@ fn conduct(words: &[String], args: &Args) -> Result<(), Box<dyn std::error::Erro
     for role in roles {
         all.push(role.results()?);
     }
+    print_line(args, &all);
+    Ok(())
+}
+
+/// One line of what was measured, from the results of all roles.
+fn print_line(args: &Args, all: &[HashMap<String, f64>]) {
     let sum = |key: &str| all.iter().filter_map(|results| results.get(key)).sum::<f64>();
     let most = |key: &str| all.iter().filter_map(|results| results.get(key)).copied().fold(0.0, f64::max);
     let count = args.count as f64;
@@ -325,7 +332,6 @@ fn conduct(words: &[String], args: &Args) -> Result<(), Box<dyn std::error::Erro
     let (user, sys, switches) = (sum("user"), sum("sys"), sum("nv") + sum("niv"));
     print!(" cpu_user={user:.3} cpu_sys={sys:.3} cpu_s_per_M={:.3}", (user + sys) / count * 1e6);
     println!(" nvcsw={} nivcsw={} csw_per_msg={:.4} maxrss_kb={}", sum("nv"), sum("niv"), switches / count, most("rss"));
-    Ok(())
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
