@@ -29,9 +29,21 @@ pub(crate) struct Batch {
     len: usize,
     /// Whole messages.
     messages: u32,
-    /// The end of the last whole message: segments, octets of the tail then, octets in all.
-    mark: (usize, usize, usize),
+    mark: Mark,
 }
+
+/// The end of the last whole message of a [`Batch`].
+#[derive(Clone, Copy, Default)]
+struct Mark {
+    segments: usize,
+    /// Octets of the tail at that time.
+    tail: usize,
+    /// Octets in all.
+    len: usize,
+}
+
+/// Octets of a buffer that an empty batch keeps for the next messages.
+const KEEP: usize = 256 << 10;
 
 /// How far a batch has been written.
 #[derive(Clone, Copy, Debug, Default)]
@@ -92,13 +104,17 @@ impl Batch {
         }
     }
     #[inline]
+    fn end(&self) -> Mark {
+        Mark { segments: self.front.len(), tail: self.tail.len(), len: self.len }
+    }
+    #[inline]
     fn commit(&mut self) {
         self.messages += 1;
-        self.mark = (self.front.len(), self.tail.len(), self.len);
+        self.mark = self.end();
     }
     /// Forgets the frames after the last whole message.
     pub(crate) fn rollback(&mut self) {
-        let (segments, tail, len) = self.mark;
+        let Mark { segments, tail, len } = self.mark;
         if self.front.len() > segments {
             self.front.truncate(segments + 1);
             if let Some(Segment::Image(bytes)) = self.front.pop() {
@@ -111,10 +127,10 @@ impl Batch {
     /// Takes the whole messages; what follows them stays.
     pub(crate) fn take(&mut self) -> Self {
         let mut taken = std::mem::take(self);
-        if taken.len == taken.mark.2 {
+        if taken.len == taken.mark.len {
             return taken;
         }
-        let (segments, tail, len) = taken.mark;
+        let Mark { segments, tail, len } = taken.mark;
         self.front = taken.front.split_off(segments);
         if let Some(Segment::Image(first)) = self.front.first_mut() {
             let open = first.split_off(tail);
@@ -144,16 +160,16 @@ impl Batch {
         }
         self.len += other.len;
         self.messages += other.messages;
-        self.mark = (self.front.len(), self.tail.len(), self.len);
+        self.mark = self.end();
     }
     /// Forgets everything, keeping a modest buffer.
     pub(crate) fn clear(&mut self) {
         self.front.clear();
         self.tail.clear();
-        if self.tail.capacity() > 256 << 10 {
+        if self.tail.capacity() > KEEP {
             self.tail = Vec::new();
         }
-        (self.len, self.messages, self.mark) = (0, 0, (0, 0, 0));
+        (self.len, self.messages, self.mark) = (0, 0, Mark::default());
     }
     fn segments(&self) -> impl Iterator<Item = &[u8]> {
         self.front.iter().map(Segment::bytes).chain([self.tail.as_slice()])

@@ -1,6 +1,6 @@
 //! The I/O thread: its mailbox, its loop, and the streams it makes.
 
-use super::peer::{Loss, Peer};
+use super::peer::{Brought, Loss, Peer, Protocol};
 use super::seat::{Bell, Post, Watch};
 use super::serve::Seen;
 use super::sock::{LOOK, NAP, Sock};
@@ -209,6 +209,7 @@ impl Reactor {
     fn on_command(&mut self, command: Command) {
         match command {
             Command::Open(sock) => {
+                // If that fails, for want of memory or watches, the application alone hears of its streams.
                 let _ = sock.sets.join(&self.io.poll, Token::set(sock.id));
                 let served = Served {
                     sock: sock.clone(),
@@ -319,7 +320,7 @@ impl Reactor {
 
 /// Streams: handshakes, reading for applications that are away, and losses.
 impl Reactor {
-    /// A connection begins on `stream`.
+    /// A connection begins on a stream that was accepted.
     fn begin(&mut self, sock: u32, peer: &Arc<Peer>, mut stream: sys::Stream) {
         let Some(served) = self.served.get(&sock) else { return };
         let sock = served.sock.clone();
@@ -329,11 +330,15 @@ impl Reactor {
             self.lose(sock.id, peer.pipe, peer.loss(CloseReason::EndOfStream));
             return;
         }
+        self.greet(&sock, peer);
+    }
+    /// A connection has begun: its deadline counts, and it speaks first.
+    fn greet(&mut self, sock: &Arc<Sock>, peer: &Arc<Peer>) {
         let deadline = lock(&peer.protocol).connection.poll_timeout();
         if let Some(deadline) = deadline.and_then(|deadline| self.io.instant(deadline)) {
             self.timers.at(deadline, Timer::Protocol { sock: sock.id, pipe: peer.pipe });
         }
-        peer.drain(&sock);
+        peer.drain(sock);
     }
     fn on_stream(&mut self, sock: u32, pipe: u32, event: Ready) {
         let Some(served) = self.served.get_mut(&sock) else { return };
@@ -381,7 +386,7 @@ impl Reactor {
             }
         }
     }
-    fn after_read(&mut self, sock: &Arc<Sock>, peer: &Arc<Peer>, brought: &super::peer::Brought) {
+    fn after_read(&mut self, sock: &Arc<Sock>, peer: &Arc<Peer>, brought: &Brought) {
         if brought.ready {
             self.settle(sock, peer);
         }
@@ -415,7 +420,7 @@ impl Reactor {
         let Some(sock) = self.served.get(&sock).map(|served| served.sock.clone()) else { return };
         let Some(peer) = sock.peer(pipe) else { return };
         let mut protocol = lock(&peer.protocol);
-        let super::peer::Protocol { connection, intake, .. } = &mut *protocol;
+        let Protocol { connection, intake, .. } = &mut *protocol;
         connection.handle_timeout(intake, sock.now());
         let (closed, next) = (connection.closed(), connection.poll_timeout());
         drop(protocol);
@@ -516,11 +521,7 @@ impl Reactor {
         let Some(served) = self.served.get(&sock) else { return };
         let sock = served.sock.clone();
         peer.install(&sock, Arc::new(stream));
-        let deadline = lock(&peer.protocol).connection.poll_timeout();
-        if let Some(deadline) = deadline.and_then(|deadline| self.io.instant(deadline)) {
-            self.timers.at(deadline, Timer::Protocol { sock: sock.id, pipe: peer.pipe });
-        }
-        peer.drain(&sock);
+        self.greet(&sock, peer);
         self.read(&sock, peer);
     }
     fn disconnect(&mut self, sock: u32, endpoint: &str) -> bool {

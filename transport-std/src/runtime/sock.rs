@@ -179,14 +179,14 @@ impl Sock {
     }
     /// Lets the socket look at one pipe.
     pub(crate) fn look_into(core: &mut Core, pipe: u32) {
+        // Closing is the driver's own decision: no lane says so.
         let _ = core.socket.process(PipeId(pipe));
     }
     fn process(&self, core: &mut Core) {
         let mut posted = std::mem::take(&mut core.posted);
         self.mail.take(&mut posted);
         for pipe in posted.drain(..) {
-            // Closing is the driver's own decision: no lane says so.
-            let _ = core.socket.process(PipeId(pipe));
+            Self::look_into(core, pipe);
         }
         core.posted = posted;
         self.pumped.fetch_add(1, Ordering::Release);

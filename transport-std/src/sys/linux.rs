@@ -245,7 +245,7 @@ pub(crate) fn write(stream: &Stream, bytes: &[u8]) -> io::Result<usize> {
     Ok(rustix::net::send(stream, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?)
 }
 
-/// As [`write`], from several places.
+/// As [`write()`], from several places.
 pub(crate) fn write_vectored(stream: &Stream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
     let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
     Ok(sendmsg(stream, slices, &mut SendAncillaryBuffer::default(), flags)?)

@@ -165,7 +165,7 @@ pub(crate) fn write(mut stream: &Stream, bytes: &[u8]) -> io::Result<usize> {
     stream.write(bytes)
 }
 
-/// As [`write`], from several places.
+/// As [`write()`], from several places.
 pub(crate) fn write_vectored(mut stream: &Stream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
     stream.write_vectored(slices)
 }
