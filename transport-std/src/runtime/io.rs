@@ -1,6 +1,7 @@
 //! The I/O thread: its mailbox, its loop, and the streams it makes.
 
 use super::peer::{Brought, Loss, Peer, Protocol};
+use super::scratch;
 use super::seat::{Bell, Post, Watch};
 use super::serve::Seen;
 use super::sock::{LOOK, NAP, Sock};
@@ -566,6 +567,8 @@ impl Reactor {
         for peer in served.sock.peers() {
             if let Some(stream) = peer.uninstall(&served.sock, peer.loss(CloseReason::Unwanted)) {
                 let _ = stream.shutdown(std::net::Shutdown::Write);
+                // A stream that is closed with input unread is reset, and what the kernel has yet to send is lost.
+                scratch::discard_input(&stream);
             }
         }
         served.sock.on_forgotten();

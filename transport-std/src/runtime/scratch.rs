@@ -1,5 +1,6 @@
 //! Read buffers: one thread's, reused as soon as no message holds on to them.
 
+use crate::sys::{self, Stream};
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -12,6 +13,9 @@ pub(crate) const KEEP: usize = SIZE / 2;
 
 /// Shared buffers a thread keeps for when their messages have gone.
 const SPARE: usize = 8;
+
+/// Reads made of a stream that nobody will read any more, at most.
+const DISCARDS: usize = 64;
 
 struct Pool {
     own: Option<Vec<u8>>,
@@ -40,6 +44,18 @@ pub(crate) fn share(buffer: Arc<Vec<u8>>) {
         }
         pool.shared.push(buffer);
     });
+}
+
+/// Reads what a stream has, for nobody, as far as that is not without end.
+pub(crate) fn discard_input(stream: &Stream) {
+    let mut buffer = take();
+    for _ in 0..DISCARDS {
+        if sys::read(stream, &mut buffer).is_ok_and(|n| n == buffer.len()) {
+            continue;
+        }
+        break;
+    }
+    put(buffer);
 }
 
 impl Pool {
