@@ -13,14 +13,19 @@ use std::time::{Duration, Instant};
 /// Sends that follow the end of a write closer than this are a flood.
 const GAP: Duration = Duration::from_micros(4);
 
+/// How a socket's application sends: in calm, or in a flood.
 pub(crate) struct Pace {
     /// REQ and REP: every message is waited for.
     direct: bool,
+    /// This is a flood: messages are staged.
     batching: bool,
+    /// Sends in a row that followed the end of a write closely.
     streak: u32,
     /// Sends since the last receive that had to look at the streams.
     sends: u32,
+    /// [`Sock::looks`] when it was last asked.
     looks: u32,
+    /// When the last write ended; not noted in a flood.
     last: Option<Instant>,
 }
 

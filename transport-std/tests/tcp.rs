@@ -88,17 +88,3 @@ fn what_is_sent_before_the_socket_is_dropped_arrives() {
     drop(pull);
     context.term_timeout(Duration::from_secs(10)).unwrap();
 }
-
-#[test]
-fn a_context_outlives_thousands_of_sockets() {
-    let context = Context::new().unwrap();
-    for _ in 0..5000 {
-        Req::with(&context, patient()).unwrap();
-    }
-    let mut rep = Rep::with(&context, patient()).unwrap();
-    let endpoint = rep.bind("tcp://127.0.0.1:*").unwrap();
-    let mut req = Req::with(&context, patient()).unwrap();
-    req.connect(&endpoint).unwrap();
-    req.send("still there?").unwrap();
-    assert_eq!(rep.recv().unwrap().bytes(), b"still there?");
-}

@@ -1,4 +1,8 @@
-//! From a stream to a socket.
+//! From a stream to a socket: [`Intake`] beside the connection, [`Inlet`] in the socket, [`Inbox`] between them.
+//!
+//! Runs of whole messages pass as they stood on the wire; a message that came in pieces passes frame by frame. The
+//! inbox remembers whether the socket has found it empty: only then has the socket to be told of more, and nothing that
+//! comes later tells it again. Credit goes back through an atomic, without the lock.
 
 use super::Notices;
 use crate::runtime::seat::Starved;

@@ -1,4 +1,8 @@
-//! From a socket to a stream.
+//! From a socket to a stream: [`Outlet`] in the socket, [`Outbox`] between it and whoever holds the write seat.
+//!
+//! Messages are staged in the outlet, under the socket's lock, and published to the outbox in one go, or straight to the
+//! writer's desk if nothing is before them. Signals pass beside them: the connection asks for them with [`Control`].
+//! Credit comes back through an atomic, without a lock.
 
 use super::{BIG, Batch};
 use crate::runtime::seat::{Post, Starved};
