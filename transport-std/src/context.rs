@@ -69,7 +69,7 @@ impl Context {
     /// A context with one I/O thread.
     ///
     /// # Errors
-    /// [`Error::System`] when the thread or its descriptors cannot be made.
+    /// [`Error::System`] (EMFILE, EAGAIN, …) when the thread or its descriptors cannot be made.
     pub fn new() -> Result<Self, Error> {
         Self::with_io_threads(1)
     }
@@ -101,11 +101,11 @@ impl Context {
     pub fn socket(&self, socket_type: SocketType) -> Result<Socket, Error> {
         self.socket_with(socket_type, SocketOptions::default())
     }
-    /// A socket.
+    /// A socket with `options`.
     ///
     /// # Errors
-    /// [`Error::NotSupported`] for a type there is no pattern for, [`Error::TooLarge`] for a routing id of more than
-    /// 255 octets, [`Error::System`] (EMFILE), [`Error::Terminated`].
+    /// [`Error::NotSupported`] (ENOTSUP) for a type there is no pattern for, [`Error::TooLarge`] (EMSGSIZE) for a routing
+    /// id of more than 255 octets, [`Error::System`] (EMFILE, …), [`Error::Terminated`] (ETERM).
     pub fn socket_with(&self, socket_type: SocketType, options: SocketOptions) -> Result<Socket, Error> {
         if self.0.terminated.load(Ordering::SeqCst) {
             return Err(Error::Terminated);
@@ -149,7 +149,7 @@ impl Context {
     /// As [`term`](Self::term), for at most `timeout`.
     ///
     /// # Errors
-    /// [`Error::WouldBlock`] when sockets are still open or linger then.
+    /// [`Error::WouldBlock`] (EAGAIN) when sockets are still open or linger then.
     pub fn term_timeout(&self, timeout: Duration) -> Result<(), Error> {
         self.shutdown();
         if self.0.census.wait(Instant::now().checked_add(timeout)) { Ok(()) } else { Err(Error::WouldBlock) }

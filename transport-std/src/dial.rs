@@ -65,6 +65,7 @@ impl Dial {
     pub(crate) fn on_timeout(&mut self, now: Instant) {
         self.reconnect.handle_timeout(now);
     }
+    /// The next step; an address that fails at once is passed over.
     pub(crate) fn next(&mut self, options: &tcp::TcpOptions, now: Instant) -> Step {
         if matches!(self.state, State::Idle) {
             self.state = match &self.target.place {

@@ -71,7 +71,7 @@ impl Socket {
     ///
     /// # Errors
     /// [`Error::Endpoint`] (EINVAL), [`Error::Transport`] (EPROTONOSUPPORT), [`Error::System`] (EADDRINUSE,
-    /// EADDRNOTAVAIL, …), [`Error::Terminated`].
+    /// EADDRNOTAVAIL, …), [`Error::Terminated`] (ETERM).
     pub fn bind(&mut self, endpoint: &str) -> Result<String, Error> {
         self.alive()?;
         let system = || Error::system(format!("bind {endpoint}"));
@@ -104,7 +104,8 @@ impl Socket {
     /// Messages may be sent at once: they wait, up to the high-water mark.
     ///
     /// # Errors
-    /// [`Error::Endpoint`] (EINVAL), [`Error::Transport`] (EPROTONOSUPPORT), [`Error::NoRoom`], [`Error::Terminated`].
+    /// [`Error::Endpoint`] (EINVAL), [`Error::Transport`] (EPROTONOSUPPORT), [`Error::NoRoom`] (ENOBUFS),
+    /// [`Error::Terminated`] (ETERM).
     pub fn connect(&mut self, endpoint: &str) -> Result<(), Error> {
         self.alive()?;
         let target = endpoint::connect(endpoint)?;
@@ -310,7 +311,8 @@ impl Socket {
     /// SUB, XSUB: asks publishers for messages that begin with `topic`; empty means all. Asking twice counts twice.
     ///
     /// # Errors
-    /// [`Error::NotSupported`] (ENOTSUP), [`Error::NoRoom`] (ENOBUFS), [`Error::TooLarge`] (EMSGSIZE).
+    /// [`Error::NotSupported`] (ENOTSUP), [`Error::NoRoom`] (ENOBUFS), [`Error::TooLarge`] (EMSGSIZE),
+    /// [`Error::Terminated`] (ETERM).
     pub fn subscribe(&mut self, topic: impl AsRef<[u8]>) -> Result<(), Error> {
         self.filter(|core| Ok(core.socket.subscribe(topic.as_ref())?))
     }

@@ -1,6 +1,6 @@
 //! The hand-over between an application and the I/O thread, reduced to its shared words so that loom can try every order.
 
-use crate::sync::{AtomicBool, AtomicU32, Ordering, fence};
+use crate::sync::{AtomicBool, AtomicU32, Mutex, Ordering, fence, lock};
 use Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 
 /// A try-lock whose loser leaves a knock: the holder may not leave without having seen it.
@@ -125,15 +125,15 @@ impl Starved {
 /// A set of numbers handed over: pipes with news. Cheap to find empty.
 pub(crate) struct Post {
     any: AtomicBool,
-    ids: crate::sync::Mutex<Vec<u32>>,
+    ids: Mutex<Vec<u32>>,
 }
 
 impl Post {
     pub(crate) fn new() -> Self {
-        Self { any: AtomicBool::new(false), ids: crate::sync::Mutex::new(Vec::new()) }
+        Self { any: AtomicBool::new(false), ids: Mutex::new(Vec::new()) }
     }
     pub(crate) fn push(&self, id: u32) {
-        crate::sync::lock(&self.ids).push(id);
+        lock(&self.ids).push(id);
         self.any.store(true, Release);
     }
     pub(crate) fn is_empty(&self) -> bool {
@@ -146,7 +146,7 @@ impl Post {
         if !self.any.load(Relaxed) || !self.any.swap(false, AcqRel) {
             return false;
         }
-        to.append(&mut crate::sync::lock(&self.ids));
+        to.append(&mut lock(&self.ids));
         true
     }
 }
