@@ -54,6 +54,8 @@ pub enum Limit {
     Handshake,
     /// [`Limits::command`](crate::Limits::command).
     Command,
+    /// [`Limits::frames`](crate::Limits::frames).
+    Frames,
 }
 
 /// Why a frame was not sent.
@@ -180,6 +182,7 @@ impl fmt::Display for Limit {
             Self::Metadata => "octets of metadata (`Limits::metadata`)",
             Self::Handshake => "octets before the handshake ends (`Limits::handshake`)",
             Self::Command => "octets of a command (`Limits::command`)",
+            Self::Frames => "frames of a message (`Limits::frames`)",
         })
     }
 }
@@ -259,7 +262,8 @@ mod tests {
     use std::vec::Vec;
 
     fn reasons() -> Vec<CloseReason> {
-        let limits = [Limit::Topics, Limit::TopicLen, Limit::Peers, Limit::Metadata, Limit::Handshake, Limit::Command];
+        let limits =
+            [Limit::Topics, Limit::TopicLen, Limit::Peers, Limit::Metadata, Limit::Handshake, Limit::Command, Limit::Frames];
         let others = [
             CloseReason::Protocol(WireError::BadGreeting),
             CloseReason::Protocol(WireError::Oversize),

@@ -20,6 +20,9 @@ pub struct Limits {
     pub handshake: u32,
     /// Octets of a command in traffic phase other than SUBSCRIBE and CANCEL; by default 64 KiB.
     pub command: u32,
+    /// Frames of one message; by default 65,536. What a message may take in all is this many times the longest frame
+    /// allowed (ZMQ_MAXMSGSIZE), which by default is not limited.
+    pub frames: u32,
     /// XPUB: subscription events waiting to be received; by default 65,536. Beyond, that peer's stream waits.
     pub events: u32,
 }
@@ -33,6 +36,7 @@ impl Limits {
         metadata: 8 << 10,
         handshake: 16 << 10,
         command: 1 << 16,
+        frames: 1 << 16,
         events: 1 << 16,
     };
 }

@@ -179,7 +179,7 @@ proptest! {
         octets.extend_from_slice(&tail);
         octets.truncate(cut % (octets.len() + 1));
         for (max, max_messages) in [(max, max_messages), (u64::MAX, usize::MAX)] {
-            prop_assert_eq!(Run::scan(&octets, max, max_messages), naive_run(&octets, max, max_messages));
+            prop_assert_eq!(Run::scan(&octets, max, max_messages, u32::MAX), naive_run(&octets, max, max_messages));
         }
     }
 

@@ -2,7 +2,8 @@
 
 mod support;
 
-use omnimq::{Context, SocketType};
+use omnimq::{Context, Error, SocketType};
+use std::io::Write as _;
 use std::time::Duration;
 use support::*;
 
@@ -103,4 +104,22 @@ fn connecting_again_without_a_pause_starves_nobody() {
         assert_eq!(pull.recv().unwrap().bytes(), b"here");
     });
     drop(push);
+}
+
+/// A message that never ends is not kept for ever.
+#[test]
+fn messages_without_an_end_are_bounded() {
+    let context = Context::new().unwrap();
+    let mut pull = socket(&context, SocketType::Pull);
+    let endpoint = pull.bind(ANY).unwrap();
+    let mut raw = Raw::connect(&endpoint).shake("PUSH").unwrap();
+    let frames = frame(1, b"").repeat(70_000);
+    // The other side may have hung up before it has read all this.
+    let _ = raw.0.write_all(&frames);
+    assert!(raw.closed_within(PATIENCE));
+    assert!(matches!(pull.try_recv(), Err(Error::WouldBlock)));
+    let mut push = socket(&context, SocketType::Push);
+    push.connect(&endpoint).unwrap();
+    push.send("others go on").unwrap();
+    assert_eq!(pull.recv().unwrap().bytes(), b"others go on");
 }

@@ -17,7 +17,7 @@ pub fn decoder(data: &[u8]) {
         canonical(framing, *header);
     }
     for max_messages in [usize::MAX, cuts[0]] {
-        assert_eq!(Run::scan(stream, max, max_messages), naive_run(stream, max, max_messages));
+        assert_eq!(Run::scan(stream, max, max_messages, u32::MAX), naive_run(stream, max, max_messages));
     }
     raw(&cuts, stream);
 }

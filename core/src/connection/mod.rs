@@ -155,6 +155,8 @@ struct State {
     phase: Phase,
     item: Item,
     reception: Reception,
+    /// Frames of the message being received that the pipe has.
+    frames: u32,
     /// A frame has gone whose message goes on.
     tx_open: bool,
     /// The peer is owed a PONG.
@@ -181,6 +183,7 @@ impl<B: Body> Connection<B> {
                 phase: Phase::Greeting(Incoming::START),
                 item: Item::Greeting,
                 reception: Reception::First,
+                frames: 0,
                 tx_open: false,
                 pong: None,
                 spent: 0,

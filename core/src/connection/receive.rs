@@ -2,7 +2,7 @@
 
 use super::{Connection, Local, Phase, Reception};
 use crate::body::{Body, Frame, Input};
-use crate::error::{CloseReason, Refusal};
+use crate::error::{CloseReason, Limit, Refusal};
 use crate::pipe::PipeWriter;
 use crate::time::Instant;
 use crate::wire::{FrameHeader, Run, SocketType, Version};
@@ -132,7 +132,8 @@ impl<B: Body> Connection<B> {
         W: PipeWriter<Body = B>,
     {
         let room = usize::try_from(pipe.room()).unwrap_or(usize::MAX);
-        let run = Run::scan(input.bytes().get(*at..).unwrap_or_default(), self.inflow.max(), room);
+        let octets = input.bytes().get(*at..).unwrap_or_default();
+        let run = Run::scan(octets, self.inflow.max(), room, self.state.limits.frames);
         let end = at.saturating_add(run.len);
         match u32::try_from(run.messages) {
             Ok(0) => true,
@@ -165,9 +166,16 @@ impl<B: Body> Connection<B> {
             }
             return Ok(taken);
         }
-        if self.state.reception != Reception::Open && !pipe.writable() {
-            return Ok(false);
+        if self.state.reception != Reception::Open {
+            if !pipe.writable() {
+                return Ok(false);
+            }
+            self.state.frames = 0;
         }
+        if self.state.frames >= self.state.limits.frames {
+            return Err(CloseReason::Limit(Limit::Frames));
+        }
+        self.state.frames = self.state.frames.saturating_add(1);
         let body = self.inflow.take(header, input, at, 0).ok_or(CloseReason::TooLarge)?;
         pipe.write(Frame { body, more: header.more }).map_err(|(_, refusal)| match refusal {
             Refusal::TooLarge => CloseReason::TooLarge,

@@ -13,7 +13,7 @@ impl Run {
     /// Measures the run at the front of `bytes`, which begin with a frame header of a message's first frame.
     ///
     /// It ends before a command, before a message with a frame that is incomplete, longer than `max_frame_len`
-    /// or otherwise not in order, and after `max_messages` messages. What ends it is for the
+    /// or otherwise not in order, before one of more than `max_frames` frames, and after `max_messages` messages. What ends it is for the
     /// [`Decoder`](super::Decoder) to say. A long message that arrives in small pieces is measured again at each
     /// call: call it for fresh octets only.
     ///
@@ -21,15 +21,18 @@ impl Run {
     /// use omnimq_core::wire::Run;
     ///
     /// let octets = b"\0\x01a\x01\x01b\0\x01c\x01\x01d";
-    /// assert_eq!(Run::scan(octets, 100, usize::MAX), Run { len: 9, messages: 2 });
+    /// assert_eq!(Run::scan(octets, 100, usize::MAX, u32::MAX), Run { len: 9, messages: 2 });
     /// ```
     #[inline]
-    pub fn scan(bytes: &[u8], max_frame_len: u64, max_messages: usize) -> Self {
-        let (mut run, mut rest) = (Self::default(), bytes);
+    pub fn scan(bytes: &[u8], max_frame_len: u64, max_messages: usize, max_frames: u32) -> Self {
+        let (mut run, mut rest, mut left) = (Self::default(), bytes, max_frames);
         while run.messages < max_messages {
             let Some((more, next)) = skip_frame(rest, max_frame_len) else { break };
             rest = next;
+            let Some(others) = left.checked_sub(1) else { break };
+            left = others;
             if !more {
+                left = max_frames;
                 run.len = bytes.len().saturating_sub(rest.len());
                 run.messages = run.messages.saturating_add(1);
             }
@@ -91,7 +94,15 @@ mod tests {
         ];
         for (octets, max, messages, (len, count)) in table {
             let run = Run { len: *len, messages: *count };
-            assert_eq!(Run::scan(octets, *max, *messages), run, "{octets:02x?} {max} {messages}");
+            assert_eq!(Run::scan(octets, *max, *messages, u32::MAX), run, "{octets:02x?} {max} {messages}");
+        }
+    }
+
+    #[test]
+    fn scan_ends_before_a_message_of_too_many_frames() {
+        let octets = b"\x01\0\0\0\0\0\x01\0\x01\0\0\0\0\0";
+        for (frames, len, messages) in [(0, 0, 0), (1, 0, 0), (2, 6, 2), (3, 14, 4)] {
+            assert_eq!(Run::scan(octets, 9, usize::MAX, frames), Run { len, messages }, "{frames}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Each way a connection can end, told once, and nothing after it.
 
+use crate::runs::Runs;
 use crate::trace::{Side, Small, command, frame, greeting, greeting_of, long_frame, message, property, ready};
 use omnimq_core::connection::{Config, Event};
 use omnimq_core::wire::WireError;
@@ -231,6 +232,30 @@ fn commands_in_traffic_have_a_limit() {
         send!(side, b"\x06", (len as u64).to_be_bytes());
         assert_eq!(side.connection.closed(), reason, "{len} octets announced");
     }
+}
+
+#[test]
+fn frames_of_a_message_have_a_limit_however_they_come() {
+    let config = limited(|config| config.limits.frames = 3);
+    for (frames, reason) in [(3, None), (4, Some(CloseReason::Limit(Limit::Frames)))] {
+        let body = vec![&b"x"[..]; frames];
+        let octets = [message(&[b"a", b"b", b"c"]), message(&body), message(&[b"end"])].concat();
+        for step in [1, 5, octets.len()] {
+            let mut side = Side::<Heap>::ready_with(SocketType::Pull, SocketType::Push, 1, config);
+            for piece in octets.chunks(step) {
+                send!(side, piece);
+            }
+            assert_eq!(side.connection.closed(), reason, "{frames} frames, {step} octets at a time");
+        }
+        let mut side = Side::<Heap>::ready_with(SocketType::Pull, SocketType::Push, 1, config);
+        let mut runs = Runs { lane: Heap::lane(9), most: u32::MAX, taken: 0 };
+        side.connection.handle_input(side.local(), octets.as_slice(), &mut 0, &mut runs, side.now);
+        assert_eq!((side.connection.closed(), runs.taken), (reason, if frames == 3 { 3 } else { 1 }));
+    }
+    // Before the message has come to its end, if it ever does.
+    let mut side = Side::<Heap>::ready_with(SocketType::Pull, SocketType::Push, 1, config);
+    send!(side, frame(1, b"x").repeat(4));
+    assert_eq!(side.connection.closed(), Some(CloseReason::Limit(Limit::Frames)));
 }
 
 #[test]
