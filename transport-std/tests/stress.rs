@@ -4,7 +4,9 @@ mod support;
 
 use omnimq::{Context, Error, SocketType};
 use std::io::Write as _;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 use support::*;
 
 /// A context goes on serving sockets however many it has made before.
@@ -122,4 +124,45 @@ fn messages_without_an_end_are_bounded() {
     push.connect(&endpoint).unwrap();
     push.send("others go on").unwrap();
     assert_eq!(pull.recv().unwrap().bytes(), b"others go on");
+}
+
+/// Subscriptions that an XPUB's application does not look at hold their peer back, and none is lost.
+#[test]
+fn subscriptions_nobody_looks_at_hold_their_peer_back() {
+    const PAIRS: u32 = 800_000;
+    let context = Context::new().unwrap();
+    let mut xpub = socket(&context, SocketType::XPub);
+    let endpoint = xpub.bind(ANY).unwrap();
+    let mut raw = Raw::connect(&endpoint).shake("SUB").unwrap();
+    let said = Arc::new(AtomicU32::new(0));
+    let progress = said.clone();
+    let peer = std::thread::spawn(move || {
+        for n in 0..PAIRS / 1000 {
+            let pair = |n: u32| [command("SUBSCRIBE", &n.to_be_bytes()), command("CANCEL", &n.to_be_bytes())].concat();
+            raw.say(&(n * 1000..(n + 1) * 1000).flat_map(pair).collect::<Vec<_>>());
+            progress.store(n, Ordering::Relaxed);
+        }
+        raw
+    });
+    // Until it gets no further.
+    let mut last = (0, Instant::now());
+    until(|| {
+        let now = said.load(Ordering::Relaxed);
+        if now != last.0 {
+            last = (now, Instant::now());
+        }
+        last.1.elapsed() > Duration::from_millis(300)
+    });
+    assert!(!peer.is_finished(), "everything was taken");
+    for n in 0..PAIRS {
+        for flag in [1, 0] {
+            let event = xpub.recv().unwrap();
+            assert_eq!((event.bytes()[0], number_of(&event.bytes()[1..])), (flag, n));
+        }
+    }
+    drop(peer.join().unwrap());
+}
+
+fn number_of(octets: &[u8]) -> u32 {
+    u32::from_be_bytes(octets.try_into().unwrap())
 }

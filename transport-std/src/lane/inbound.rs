@@ -13,6 +13,19 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
+/// Octets of signals that a lane keeps; beyond, the stream waits. The I/O thread hands on after each read what that
+/// brought, and one read brings less: only signals that the pattern does not take (XPUB) come to this.
+const SIGNALS: usize = 8 << 20;
+
+/// What a signal takes of [`SIGNALS`].
+fn size(signal: &Signal<Blob>) -> usize {
+    let key = match signal {
+        Signal::Ready(key) | Signal::Subscribe(key) | Signal::Cancel(key) => key.len(),
+        Signal::Close(_) => 0,
+    };
+    size_of::<Signal<Blob>>().saturating_add(key)
+}
+
 /// Whole messages, one way or the other.
 enum Item {
     /// In ZMTP 3.x framing.
@@ -24,6 +37,8 @@ enum Item {
 struct In {
     items: VecDeque<Item>,
     signals: VecDeque<Signal<Blob>>,
+    /// What they take of [`SIGNALS`].
+    signalled: usize,
     /// The mark has changed to this.
     hwm: Option<u32>,
     /// The socket found nothing and has to be told of more.
@@ -84,7 +99,7 @@ impl Inbox {
     /// An inbound lane of `hwm` messages for pipe `pipe`.
     pub(crate) fn lane(pipe: u32, hwm: u32, notices: &Arc<Notices>) -> (Intake, Inlet) {
         let inbox = Arc::new(Self {
-            state: Mutex::new(In { items: VecDeque::new(), signals: VecDeque::new(), hwm: None, idle: true }),
+            state: Mutex::new(In { items: VecDeque::new(), signals: VecDeque::new(), signalled: 0, hwm: None, idle: true }),
             filled: AtomicBool::new(false),
             signalled: AtomicBool::new(false),
             returned: AtomicU32::new(0),
@@ -114,15 +129,21 @@ impl Intake {
         state.items.push_back(item);
         self.news |= self.inbox.fill(&mut state);
     }
-    /// Passes a signal up; `Close` only where the driver itself says so.
-    pub(crate) fn announce(&mut self, signal: Signal<&[u8]>) {
-        if let Some(signal) = signal.try_map(|key| Some(Blob::from(key))) {
-            let mut state = lock(&self.inbox.state);
-            state.signals.push_back(signal);
-            self.inbox.signalled.store(true, Ordering::Release);
-            drop(state);
-            self.news = true;
+    /// Passes a signal up.
+    fn announce(&mut self, signal: Signal<Blob>) -> Result<(), Refusal> {
+        let mut state = lock(&self.inbox.state);
+        let signalled = state.signalled.saturating_add(size(&signal));
+        if signalled > SIGNALS && !state.signals.is_empty() {
+            // Whoever takes one out does so under the same lock, and looks afterwards.
+            self.inbox.paused.announce();
+            return Err(Refusal::Full);
         }
+        state.signalled = signalled;
+        state.signals.push_back(signal);
+        self.inbox.signalled.store(true, Ordering::Release);
+        drop(state);
+        self.news = true;
+        Ok(())
     }
 }
 
@@ -174,10 +195,10 @@ impl PipeWriter for Intake {
     }
     fn signal(&mut self, signal: Signal<&[u8]>) -> Result<(), Refusal> {
         // Whether the pipe outlives its stream is the driver's decision.
-        if !matches!(signal, Signal::Close(_)) {
-            self.announce(signal);
+        if matches!(signal, Signal::Close(_)) {
+            return Ok(());
         }
-        Ok(())
+        self.announce(signal.try_map(|key| Some(Blob::from(key))).ok_or(Refusal::TooLarge)?)
     }
 }
 
@@ -226,7 +247,13 @@ impl Inlet {
         }
         let mut state = lock(&self.inbox.state);
         let signal = state.signals.pop_front();
+        state.signalled = state.signalled.saturating_sub(signal.as_ref().map_or(0, size));
+        let room = state.signalled <= SIGNALS / 2;
         self.inbox.signalled.store(!state.signals.is_empty(), Ordering::Release);
+        drop(state);
+        if room && self.inbox.paused.answer() {
+            self.inbox.notices.resume.push(self.pipe);
+        }
         signal
     }
     /// Header of the front frame of the run, and where its body is.
