@@ -1,5 +1,6 @@
 //! The I/O thread: its mailbox, its loop, and the streams it makes.
 
+use super::accept::Listening;
 use super::peer::{Brought, Loss, Peer, Protocol};
 use super::scratch;
 use super::seat::{Bell, Post, Watch};
@@ -8,21 +9,14 @@ use super::sock::{LOOK, NAP, Sock};
 use super::timers::{Timer, Timers};
 use crate::dial::{Dial, Step};
 use crate::sync::{Mutex, lock};
-use crate::sys::tcp;
 use crate::sys::{self, Alarm, Listener, Ready, Source, Token};
-use omnimq_core::{CloseReason, Side};
+use omnimq_core::CloseReason;
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
-
-/// After running out of descriptors, accepting pauses this long.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
-/// Connections accepted in one go.
-const ACCEPTS: usize = 64;
 
 /// What the I/O thread is asked to do.
 pub(crate) enum Command {
@@ -111,25 +105,18 @@ impl Io {
     }
 }
 
-/// A listener of a socket.
-struct Listening {
-    listener: Listener,
-    endpoint: String,
-    paused: bool,
-}
-
 /// A socket as the I/O thread knows it.
 pub(super) struct Served {
     pub(super) sock: Arc<Sock>,
     pub(super) seen: Seen,
-    listeners: Vec<Option<Listening>>,
+    pub(super) listeners: Vec<Option<Listening>>,
     dials: HashMap<u32, Box<Dial>>,
     closing: bool,
 }
 
 /// The I/O thread's own state.
 pub(super) struct Reactor {
-    io: Arc<Io>,
+    pub(super) io: Arc<Io>,
     poll: sys::Poll,
     pub(super) served: HashMap<u32, Served>,
     pub(super) timers: Timers,
@@ -260,69 +247,10 @@ impl Reactor {
     }
 }
 
-/// Accepting connections.
-impl Reactor {
-    fn listen(&mut self, sock: u32, mut listener: Listener, endpoint: String) -> io::Result<()> {
-        let Some(served) = self.served.get_mut(&sock) else { return Ok(()) };
-        let n = served.listeners.iter().position(Option::is_none).unwrap_or(served.listeners.len());
-        self.io.poll.add_listener(&mut listener, Token::listener(sock, n as u32))?;
-        let listening = Some(Listening { listener, endpoint, paused: false });
-        match served.listeners.get_mut(n) {
-            Some(place) => *place = listening,
-            None => served.listeners.push(listening),
-        }
-        Ok(())
-    }
-    fn unlisten(&mut self, sock: u32, endpoint: &str) -> bool {
-        let Some(served) = self.served.get_mut(&sock) else { return false };
-        let found = served.listeners.iter_mut().find(|place| place.as_ref().is_some_and(|it| it.endpoint == endpoint));
-        let Some(mut listening) = found.and_then(Option::take) else { return false };
-        self.io.poll.remove_listener(&mut listening.listener);
-        true
-    }
-    fn accept(&mut self, sock: u32, n: u32) {
-        for _ in 0..ACCEPTS {
-            let Some(listening) = self.listening(sock, n) else { return };
-            match tcp::accept(&listening.listener) {
-                Ok((stream, _)) => {
-                    let Some(served) = self.served.get(&sock) else { return };
-                    if let Some(peer) = served.sock.clone().attach(Side::Bind) {
-                        self.begin(sock, &peer, stream);
-                    }
-                }
-                Err(error) if tcp::would_block(&error) => return,
-                Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted) => {}
-                Err(_) => {
-                    // Out of descriptors or memory: the listener stays readable, so it must not be listened to.
-                    listening.paused = true;
-                    let handle = self.io.clone();
-                    if let Some(listening) = self.listening(sock, n) {
-                        handle.poll.remove_listener(&mut listening.listener);
-                    }
-                    self.timers.after(ACCEPT_PAUSE, Timer::Accept { sock, listener: n });
-                    return;
-                }
-            }
-        }
-    }
-    fn listening(&mut self, sock: u32, n: u32) -> Option<&mut Listening> {
-        self.served.get_mut(&sock)?.listeners.get_mut(n as usize)?.as_mut()
-    }
-    fn resume_accepting(&mut self, sock: u32, n: u32) {
-        let handle = self.io.clone();
-        let Some(listening) = self.listening(sock, n).filter(|listening| listening.paused) else { return };
-        listening.paused = false;
-        if handle.poll.add_listener(&mut listening.listener, Token::listener(sock, n)).is_err() {
-            listening.paused = true;
-            self.timers.after(ACCEPT_PAUSE, Timer::Accept { sock, listener: n });
-        }
-    }
-}
-
 /// Streams: handshakes, reading for applications that are away, and losses.
 impl Reactor {
     /// A connection begins on a stream that was accepted.
-    fn begin(&mut self, sock: u32, peer: &Arc<Peer>, mut stream: sys::Stream) {
+    pub(super) fn begin(&mut self, sock: u32, peer: &Arc<Peer>, mut stream: sys::Stream) {
         let Some(served) = self.served.get(&sock) else { return };
         let sock = served.sock.clone();
         let added = self.io.poll.add_stream(&mut stream, Token::stream(sock.id, peer.pipe));

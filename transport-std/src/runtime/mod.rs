@@ -4,7 +4,8 @@
 //! - [`peer`]: one pipe and its stream; the read seat.
 //! - [`writing`]: the write seat.
 //! - [`sock`]: one socket, as both sides see it.
-//! - [`io`]: the I/O thread: accepting, connecting, handshakes, timers, and reading and writing for absent applications.
+//! - [`io`]: the I/O thread: connecting, handshakes, timers, and reading and writing for absent applications.
+//! - [`accept`]: its listeners.
 //! - [`serve`]: when it reads for an application, and when it leaves that to it.
 //! - [`timers`]: its deadlines.
 //! - [`scratch`]: a thread's read buffers.
@@ -14,6 +15,7 @@
 //! call: it belongs to the holder of the read seat, and besides only the I/O thread takes it, when a stream comes,
 //! settles or goes.
 
+mod accept;
 pub(crate) mod io;
 pub(crate) mod peer;
 mod scratch;
