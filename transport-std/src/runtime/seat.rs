@@ -62,7 +62,8 @@ impl Bell {
     }
     /// Call, then look for work once more, then sleep.
     pub(crate) fn going_to_sleep(&self) {
-        self.0.store(ASLEEP, Relaxed);
+        // A swap, so that a ring that came too late for the last sleep comes before this one for all to see.
+        self.0.swap(ASLEEP, AcqRel);
         fence(SeqCst);
     }
     pub(crate) fn woke(&self) {
