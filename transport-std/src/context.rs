@@ -80,7 +80,11 @@ impl Context {
     pub fn with_io_threads(n: usize) -> Result<Self, Error> {
         let (mut io, mut threads) = (Vec::new(), Vec::new());
         for n in 0..n.max(1) {
-            let (one, thread) = Io::start(format!("omnimq-io-{n}")).map_err(Error::system("start an I/O thread"))?;
+            let started = Io::start(format!("omnimq-io-{n}")).inspect_err(|_| {
+                // Those that run already would never end.
+                io.iter().for_each(|io: &Arc<Io>| io.send(Command::Stop));
+            });
+            let (one, thread) = started.map_err(Error::system("start an I/O thread"))?;
             io.push(one);
             threads.push(thread);
         }

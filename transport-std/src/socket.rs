@@ -172,7 +172,8 @@ impl Socket {
             self.sent = true;
             self.seating.found_nothing(&self.sock);
         }
-        if self.pace.writes(len, &self.sock) || self.sock.most_staged(&mut core) >= Pace::BATCH {
+        let full = self.sock.notices.take_full();
+        if self.pace.writes(len, &self.sock) || full || self.sock.most_staged(&mut core) >= Pace::BATCH {
             self.sock.publish(core);
             self.pace.wrote();
         } else if self.sock.collect_staged(&mut core) {

@@ -166,3 +166,37 @@ fn subscriptions_nobody_looks_at_hold_their_peer_back() {
 fn number_of(octets: &[u8]) -> u32 {
     u32::from_be_bytes(octets.try_into().unwrap())
 }
+
+/// A subscriber that keeps up gets what is published in a burst of many times the mark: only the kernel's buffers and the
+/// subscriber limit it, not that nobody has written yet.
+#[test]
+fn a_burst_beyond_the_mark_is_written_not_dropped() {
+    const BURST: u32 = 5_000;
+    let (here, there) = (Context::new().unwrap(), Context::new().unwrap());
+    let mut publisher = here.socket_with(SocketType::Pub, marks(10, 0)).unwrap();
+    let endpoint = publisher.bind(ANY).unwrap();
+    let mut subscriber = there.socket_with(SocketType::Sub, marks(0, 0)).unwrap();
+    subscriber.subscribe("").unwrap();
+    subscriber.connect(&endpoint).unwrap();
+    until(|| {
+        publisher.send("there?").unwrap();
+        subscriber.recv_timeout(Duration::from_millis(1)).is_ok()
+    });
+    for round in 0..10 {
+        for n in 0..BURST {
+            publisher.send(n.to_be_bytes().to_vec()).unwrap();
+        }
+        let (end, mut got) = (format!("end of round {round}"), 0);
+        'round: loop {
+            // Said until it is heard: the mark may be reached when it is first said.
+            publisher.send(end.as_str()).unwrap();
+            while let Ok(message) = subscriber.recv_timeout(Duration::from_millis(5)) {
+                if message.bytes() == end.as_bytes() {
+                    break 'round;
+                }
+                got += u32::from(message.bytes().len() == 4);
+            }
+        }
+        assert!(got > BURST / 2, "{got} of {BURST}");
+    }
+}

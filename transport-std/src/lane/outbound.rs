@@ -7,7 +7,7 @@
 use super::{BIG, Batch};
 use crate::runtime::seat::{Post, Starved};
 use crate::runtime::writing::Desk;
-use crate::sync::{AtomicU32, Mutex, Ordering, lock};
+use crate::sync::{AtomicBool, AtomicU32, Mutex, Ordering, lock};
 use omnimq_core::{Blob, Credit, Frame, Front, PipeReader, PipeWriter, Receipts, Refusal, Signal, Sink};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -22,6 +22,8 @@ pub(crate) struct Notices {
     pub(crate) resume: Post,
     /// Inbound lanes that may hold messages.
     pub(crate) filled: AtomicU32,
+    /// An outlet has no room left: what is staged there has to be written lest the next message is dropped.
+    full: AtomicBool,
     /// The number of the peer that the last whole message went to; 0 = none yet.
     pub(crate) last: AtomicU32,
 }
@@ -33,8 +35,15 @@ impl Notices {
             staged_too: Post::new(),
             resume: Post::new(),
             filled: AtomicU32::new(0),
+            full: AtomicBool::new(false),
             last: AtomicU32::new(0),
         }
+    }
+    /// Whether an outlet has filled up since this was last asked.
+    #[inline]
+    pub(crate) fn take_full(&self) -> bool {
+        // The socket's lock orders all access.
+        self.full.load(Ordering::Relaxed) && self.full.swap(false, Ordering::Relaxed)
     }
     fn push_staged(&self, pipe: u32) {
         if self.staged.load(Ordering::Relaxed) == 0 {
@@ -174,6 +183,9 @@ impl Outlet {
         self.open = more;
         if !more {
             self.credit.on_commit(1);
+            if !self.credit.available() {
+                self.notices.full.store(true, Ordering::Relaxed);
+            }
             self.notices.last.store(self.peer, Ordering::Relaxed);
         }
     }
