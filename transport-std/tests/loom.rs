@@ -212,71 +212,73 @@ fn sender_at_the_mark_is_told_of_room() {
     }
 }
 
-/// The inbound lane: reading that stopped for want of credit is owed by whoever returned some (`Intake::room`,
-/// `Inlet::done`, the read seat).
+/// An inbound lane and the stream it is filled from (`Intake::room`, `Inlet::done`, the read seat).
+struct Inbound {
+    seat: Seat,
+    /// Under the seat: left in the stream, and the credit.
+    reading: Mutex<(u32, Credit)>,
+    lane: Mutex<u32>,
+    returned: AtomicU32,
+    paused: Starved,
+}
+
+impl Inbound {
+    fn read(&self) {
+        if !self.seat.enter() {
+            return;
+        }
+        loop {
+            let mut reading = lock(&self.reading);
+            let (left, credit) = &mut *reading;
+            while *left > 0 && self.room(credit) > 0 {
+                credit.on_commit(1);
+                *left -= 1;
+                *lock(&self.lane) += 1;
+            }
+            drop(reading);
+            if self.seat.leave() {
+                return;
+            }
+        }
+    }
+    fn room(&self, credit: &mut Credit) -> u32 {
+        if credit.room() == 0 {
+            credit.on_return(self.returned.load(Acquire));
+            if credit.room() == 0 {
+                self.paused.announce();
+                credit.on_return(self.returned.load(Acquire));
+                if credit.room() > 0 {
+                    self.paused.withdraw();
+                }
+            }
+        }
+        credit.room()
+    }
+    /// One message out of the lane; the reading it owes is done at once.
+    fn take(&self, receipts: &mut Receipts) -> u32 {
+        let mut lane = lock(&self.lane);
+        if *lane == 0 {
+            return 0;
+        }
+        *lane -= 1;
+        drop(lane);
+        if let Some(total) = receipts.on_read(1) {
+            self.returned.store(total, Release);
+            if self.paused.answer() {
+                self.read();
+            }
+        }
+        1
+    }
+}
+
+/// The inbound lane: reading that stopped for want of credit is owed by whoever returned some.
 #[test]
 fn reading_that_stopped_goes_on() {
     const MESSAGES: u32 = 3;
-    struct Shared {
-        seat: Seat,
-        /// Under the seat: left in the stream, and the credit.
-        reading: Mutex<(u32, Credit)>,
-        lane: Mutex<u32>,
-        returned: AtomicU32,
-        paused: Starved,
-    }
-    impl Shared {
-        fn read(&self) {
-            if !self.seat.enter() {
-                return;
-            }
-            loop {
-                let mut reading = lock(&self.reading);
-                let (left, credit) = &mut *reading;
-                while *left > 0 && self.room(credit) > 0 {
-                    credit.on_commit(1);
-                    *left -= 1;
-                    *lock(&self.lane) += 1;
-                }
-                drop(reading);
-                if self.seat.leave() {
-                    return;
-                }
-            }
-        }
-        fn room(&self, credit: &mut Credit) -> u32 {
-            if credit.room() == 0 {
-                credit.on_return(self.returned.load(Acquire));
-                if credit.room() == 0 {
-                    self.paused.announce();
-                    credit.on_return(self.returned.load(Acquire));
-                    if credit.room() > 0 {
-                        self.paused.withdraw();
-                    }
-                }
-            }
-            credit.room()
-        }
-        /// One message out of the lane; the reading it owes is done at once.
-        fn take(&self, receipts: &mut Receipts) -> u32 {
-            let mut lane = lock(&self.lane);
-            if *lane == 0 {
-                return 0;
-            }
-            *lane -= 1;
-            drop(lane);
-            if let Some(total) = receipts.on_read(1) {
-                self.returned.store(total, Release);
-                if self.paused.answer() {
-                    self.read();
-                }
-            }
-            1
-        }
-    }
     for hwm in [1, 2] {
         model(move || {
-            let shared = Arc::new(Shared {
+            let shared = Arc::new(Inbound {
                 seat: Seat::new(),
                 reading: Mutex::new((MESSAGES, Credit::new(hwm))),
                 lane: Mutex::new(0),

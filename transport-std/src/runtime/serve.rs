@@ -93,29 +93,28 @@ impl Reactor {
         let round = self.round;
         let Some(served) = self.served.get_mut(&sock.id) else { return };
         let (seen, token) = (&mut served.seen, Token::set(sock.id));
+        // A busy application's arrivals are the same few pipes over and over.
+        seen.later.sort_unstable();
+        seen.later.dedup();
         if away {
             seen.nap = NAP;
             seen.nap_until = None;
-            let mut later = std::mem::take(&mut seen.later);
+            let later = std::mem::take(&mut seen.later);
             if napping {
                 sock.sets.listen(sock.io.selector(), token, true);
             }
-            later.sort_unstable();
-            later.dedup();
             for peer in later.into_iter().filter_map(|pipe| sock.peer(pipe)) {
                 self.read(sock, &peer);
             }
             return;
         }
-        if asleep {
-            // It waits on its own set, which had the same edges.
+        if asleep && napping && seen.round < round {
+            // It has waited on its own set, which had the same edges, since before the nap: quiet. One that was about
+            // to wake may have left them there, so a shorter sleep proves nothing.
             seen.later.clear();
-            if napping && seen.round < round {
-                // It has not moved since the last nap: quiet.
-                seen.nap_until = None;
-                sock.sets.listen(sock.io.selector(), token, true);
-                return;
-            }
+            seen.nap_until = None;
+            sock.sets.listen(sock.io.selector(), token, true);
+            return;
         }
         // Set without the alarm: the end of the nap will look.
         sock.hot_is_watched();
