@@ -206,6 +206,12 @@ pub trait PipeReader {
     fn lend(&self, from: usize, sink: &mut impl Sink<Self::Body>) -> usize;
     /// Takes the front frame.
     fn read(&mut self) -> Option<Frame<Self::Body>>;
+    /// Takes the front frame to where it stays: a frame handed up through several calls is copied by none of them.
+    /// False: there is none, and `into` is as it was.
+    #[inline]
+    fn read_into(&mut self, into: &mut Frame<Self::Body>) -> bool {
+        self.read().map(|frame| *into = frame).is_some()
+    }
     /// Drops the front frame, if there is one: it has been lent to the end.
     fn skip(&mut self);
     /// The next signal.

@@ -38,6 +38,7 @@ impl Message {
         if frames.is_empty() { Self::default() } else { Self { frames: Frames::Many(frames) } }
     }
     /// The frames.
+    #[inline]
     pub fn frames(&self) -> &[Frame] {
         match &self.frames {
             Frames::One(frame) => frame,
@@ -45,6 +46,7 @@ impl Message {
         }
     }
     /// The first frame's bytes: all there are in a message of one frame.
+    #[inline]
     pub fn bytes(&self) -> &[u8] {
         self.frames().first().map_or(&[], |frame| frame)
     }
@@ -69,6 +71,7 @@ impl Message {
 
 impl Deref for Message {
     type Target = [Frame];
+    #[inline]
     fn deref(&self) -> &[Frame] {
         self.frames()
     }
@@ -81,6 +84,7 @@ impl fmt::Debug for Message {
 }
 
 impl From<Frame> for Message {
+    #[inline]
     fn from(frame: Frame) -> Self {
         Self { frames: Frames::One([frame]) }
     }
@@ -149,9 +153,11 @@ pub trait Outgoing {
 impl<T: Sendable + ?Sized> Outgoing for &T {
     type Message = T;
     type Unsent = ();
+    #[inline]
     fn message(&self) -> &T {
         self
     }
+    #[inline]
     fn into_unsent(self) {}
 }
 
@@ -160,9 +166,11 @@ macro_rules! outgoing {
         impl Outgoing for $type {
             type Message = Self;
             type Unsent = Self;
+            #[inline]
             fn message(&self) -> &Self {
                 self
             }
+            #[inline]
             fn into_unsent(self) -> Self {
                 self
             }
@@ -175,9 +183,11 @@ outgoing!(Message, Frame, Vec<Frame>, Vec<u8>, String);
 impl<const N: usize> Outgoing for [u8; N] {
     type Message = Self;
     type Unsent = Self;
+    #[inline]
     fn message(&self) -> &Self {
         self
     }
+    #[inline]
     fn into_unsent(self) -> Self {
         self
     }
@@ -188,9 +198,11 @@ macro_rules! outgoing_arrays {
         impl<const N: usize> Outgoing for [$type; N] {
             type Message = Self;
             type Unsent = $unsent;
+            #[inline]
             fn message(&self) -> &Self {
                 self
             }
+            #[inline]
             fn into_unsent(self) -> $unsent {
                 $give_back(self)
             }
@@ -215,36 +227,44 @@ pub enum Part<'a> {
 }
 
 impl Sendable for Message {
+    #[inline]
     fn count(&self) -> usize {
         self.frames().len()
     }
+    #[inline]
     fn frame(&self, n: usize) -> Part<'_> {
         self.frames().frame(n)
     }
 }
 
 impl Sendable for [Frame] {
+    #[inline]
     fn count(&self) -> usize {
         self.len().max(1)
     }
+    #[inline]
     fn frame(&self, n: usize) -> Part<'_> {
         self.get(n).map_or(Part::Bytes(&[]), Part::Frame)
     }
 }
 
 impl Sendable for Vec<Frame> {
+    #[inline]
     fn count(&self) -> usize {
         self.as_slice().count()
     }
+    #[inline]
     fn frame(&self, n: usize) -> Part<'_> {
         self.as_slice().frame(n)
     }
 }
 
 impl Sendable for Frame {
+    #[inline]
     fn count(&self) -> usize {
         1
     }
+    #[inline]
     fn frame(&self, _: usize) -> Part<'_> {
         Part::Frame(self)
     }
@@ -253,9 +273,11 @@ impl Sendable for Frame {
 macro_rules! sendable_bytes {
     ($($type:ty),*) => { $(
         impl Sendable for $type {
+            #[inline]
             fn count(&self) -> usize {
                 1
             }
+            #[inline]
             fn frame(&self, _: usize) -> Part<'_> {
                 Part::Bytes(self.as_ref())
             }
@@ -266,9 +288,11 @@ macro_rules! sendable_bytes {
 sendable_bytes!([u8], str, Vec<u8>, String);
 
 impl<const N: usize> Sendable for [u8; N] {
+    #[inline]
     fn count(&self) -> usize {
         1
     }
+    #[inline]
     fn frame(&self, _: usize) -> Part<'_> {
         Part::Bytes(self)
     }
@@ -277,9 +301,11 @@ impl<const N: usize> Sendable for [u8; N] {
 macro_rules! sendable_arrays {
     ($($type:ty),*) => { $(
         impl<const N: usize> Sendable for [$type; N] {
+            #[inline]
             fn count(&self) -> usize {
                 self.len().max(1)
             }
+            #[inline]
             fn frame(&self, n: usize) -> Part<'_> {
                 self.get(n).map_or(Part::Bytes(&[]), |bytes| Part::Bytes(bytes.as_ref()))
             }

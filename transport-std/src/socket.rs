@@ -136,6 +136,7 @@ impl Socket {
     /// The message comes back with the reason: [`Error::WouldBlock`] (EAGAIN) after the timeout,
     /// [`Error::State`] (EFSM), [`Error::Unroutable`] (EHOSTUNREACH), [`Error::NotSupported`] (ENOTSUP),
     /// [`Error::Terminated`] (ETERM).
+    #[inline]
     pub fn send<M: Outgoing>(&mut self, message: M) -> Result<(), SendError<M::Unsent>> {
         let wait = self.sock.options.send_timeout;
         self.send_waiting(message, move || Wait::at_most(wait))
@@ -224,6 +225,7 @@ impl Socket {
     /// # Errors
     /// [`Error::WouldBlock`] (EAGAIN) after the timeout, [`Error::State`] (EFSM), [`Error::NotSupported`] (ENOTSUP),
     /// [`Error::Terminated`] (ETERM).
+    #[inline]
     pub fn recv(&mut self) -> Result<Message, Error> {
         let wait = self.sock.options.recv_timeout;
         self.recv_waiting(move || Wait::at_most(wait))
@@ -278,27 +280,19 @@ impl Socket {
         for pipe in self.seating.news.drain(..) {
             Sock::look_into(&mut core, pipe);
         }
-        let message = match core.socket.recv() {
-            Ok(frame) if !frame.more => Message::from(frame.body),
-            Ok(frame) => {
-                let mut message = Message::from(frame.body);
-                while let Ok(frame) = core.socket.recv() {
-                    message.push(frame.body);
-                    if !frame.more {
-                        break;
-                    }
-                }
-                message
+        let mut frame = Frame::default();
+        if let Err(error) = core.socket.recv_into(&mut frame) {
+            self.seating.found_nothing(&self.sock);
+            // Before it waits, the application writes what it has sent.
+            if core.has_staged(&self.sock.notices) {
+                self.sock.publish(core);
             }
-            Err(error) => {
-                self.seating.found_nothing(&self.sock);
-                // Before it waits, the application writes what it has sent.
-                if core.has_staged(&self.sock.notices) {
-                    self.sock.publish(core);
-                }
-                return Err(error.into());
-            }
-        };
+            return Err(error.into());
+        }
+        let mut message = Message::from(frame.body);
+        if frame.more {
+            message = rest_of(&mut core, message);
+        }
         drop(core);
         if !self.sock.notices.resume.is_empty() {
             self.seating.resume(&self.sock);
@@ -340,6 +334,18 @@ impl Drop for Socket {
         self.sock.terminate();
         self.sock.io.send(Command::Close { sock: self.sock.id });
     }
+}
+
+/// Takes the other frames of `message` from the lanes.
+#[inline(never)]
+fn rest_of(core: &mut Core, mut message: Message) -> Message {
+    while let Ok(frame) = core.socket.recv() {
+        message.push(frame.body);
+        if !frame.more {
+            break;
+        }
+    }
+    message
 }
 
 /// Puts a message's frames into the lanes: all of them or none. Returns the octets of the last.

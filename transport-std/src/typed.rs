@@ -87,6 +87,7 @@ macro_rules! typed {
         ///
         /// # Errors
         /// As [`Socket::send`].
+        #[inline]
         pub fn send<M: Outgoing>(&mut self, message: M) -> Result<(), SendError<M::Unsent>> {
             self.0.send(message)
         }
@@ -94,6 +95,7 @@ macro_rules! typed {
         ///
         /// # Errors
         /// As [`Socket::send`].
+        #[inline]
         pub fn try_send<M: Outgoing>(&mut self, message: M) -> Result<(), SendError<M::Unsent>> {
             self.0.try_send(message)
         }
@@ -114,6 +116,7 @@ macro_rules! typed {
         ///
         /// # Errors
         /// As [`Socket::recv`].
+        #[inline]
         pub fn recv(&mut self) -> Result<Message, Error> {
             self.0.recv()
         }
@@ -121,6 +124,7 @@ macro_rules! typed {
         ///
         /// # Errors
         /// As [`Socket::recv`].
+        #[inline]
         pub fn try_recv(&mut self) -> Result<Message, Error> {
             self.0.try_recv()
         }

@@ -64,7 +64,6 @@ macro_rules! any_pattern {
             on_detach(&mut self, pipes: &mut Pipes<S>, id: PipeId);
             can_send(&mut self, pipes: &mut Pipes<S>) -> bool;
             can_recv(&mut self, pipes: &mut Pipes<S>) -> bool;
-            recv(&mut self, pipes: &mut Pipes<S>) -> Result<Frame<S::Body>, RecvError>;
             subscribe(&mut self, pipes: &mut Pipes<S>, topic: &[u8]) -> Result<(), FilterError>;
             unsubscribe(&mut self, pipes: &mut Pipes<S>, topic: &[u8]) -> Result<(), FilterError>;
             connect_routing_id(&mut self, id: &[u8]) -> Result<(), OptionError>;
@@ -93,9 +92,16 @@ macro_rules! any_pattern {
                 $(Self::$name(state) => Routing::<S>::holds(state, id),)*
             }
         }
+        #[inline]
         fn send<F: Payload<S::Body>>(&mut self, pipes: &mut Pipes<S>, frame: F) -> Result<(), SendError<F>> {
             match self {
                 $(Self::$name(state) => state.send(pipes, frame),)*
+            }
+        }
+        #[inline]
+        fn recv(&mut self, pipes: &mut Pipes<S>, into: &mut Frame<S::Body>) -> Result<(), RecvError> {
+            match self {
+                $(Self::$name(state) => state.recv(pipes, into),)*
             }
         }
     };

@@ -160,11 +160,11 @@ pub trait Routing<S: Storage> {
     fn send<F: Payload<S::Body>>(&mut self, _pipes: &mut Pipes<S>, frame: F) -> Result<(), SendError<F>> {
         Err(SendError::new(frame, SendErrorKind::NotSupported))
     }
-    /// Receives one frame.
+    /// Receives one frame into `into`.
     ///
     /// # Errors
     /// Why there is none.
-    fn recv(&mut self, _pipes: &mut Pipes<S>) -> Result<Frame<S::Body>, RecvError> {
+    fn recv(&mut self, _pipes: &mut Pipes<S>, _into: &mut Frame<S::Body>) -> Result<(), RecvError> {
         Err(RecvError::NotSupported)
     }
     /// Asks for a topic.

@@ -100,13 +100,15 @@ impl<S: Storage> Routing<S> for PairState<S> {
         self.out.send(pipes, frame)
     }
     #[inline]
-    fn recv(&mut self, pipes: &mut Pipes<S>) -> Result<Frame<S::Body>, RecvError> {
+    fn recv(&mut self, pipes: &mut Pipes<S>, into: &mut Frame<S::Body>) -> Result<(), RecvError> {
         let id = self.select(pipes).ok_or(RecvError::Again)?;
-        let frame = pipes.reader(id).and_then(PipeReader::read).ok_or(RecvError::Again)?;
-        self.half = frame.more.then_some(id);
-        if !frame.more {
+        if !pipes.reader(id).is_some_and(|rx| rx.read_into(into)) {
+            return Err(RecvError::Again);
+        }
+        self.half = into.more.then_some(id);
+        if !into.more {
             pipes.on_read(id);
         }
-        Ok(frame)
+        Ok(())
     }
 }

@@ -49,7 +49,7 @@ impl<S: Storage> Routing<S> for PullState<S> {
         self.queue.select(pipes).is_some()
     }
     #[inline]
-    fn recv(&mut self, pipes: &mut Pipes<S>) -> Result<Frame<S::Body>, RecvError> {
-        self.queue.recv(pipes).map(|(_, frame)| frame).ok_or(RecvError::Again)
+    fn recv(&mut self, pipes: &mut Pipes<S>, into: &mut Frame<S::Body>) -> Result<(), RecvError> {
+        self.queue.recv(pipes, into).map(|_| ()).ok_or(RecvError::Again)
     }
 }

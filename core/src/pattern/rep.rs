@@ -56,7 +56,7 @@ impl<S: Storage> RepState<S> {
     fn find_request(&mut self, pipes: &mut Pipes<S>) -> bool {
         while let Some(id) = self.queue.begin(pipes) {
             let mut fits = pipes.writable(id);
-            while let Some((_, frame)) = self.queue.recv(pipes).filter(|(_, frame)| frame.more) {
+            while let Some(frame) = self.queue.next(pipes).filter(|frame| frame.more) {
                 let delimiter = frame.body.as_ref().is_empty();
                 fits = fits && pipes.writer(id).is_some_and(|tx| tx.write(frame).is_ok());
                 if delimiter {
@@ -126,17 +126,17 @@ impl<S: Storage> Routing<S> for RepState<S> {
             }
         }
     }
-    fn recv(&mut self, pipes: &mut Pipes<S>) -> Result<Frame<S::Body>, RecvError> {
+    fn recv(&mut self, pipes: &mut Pipes<S>, into: &mut Frame<S::Body>) -> Result<(), RecvError> {
         let turn = self.turn;
         match turn {
             Turn::Owing | Turn::Replying => return Err(RecvError::State),
             Turn::Idle if !self.find_request(pipes) => return Err(RecvError::Again),
             Turn::Idle | Turn::Reading => {}
         }
-        let (_, frame) = self.queue.recv(pipes).ok_or(RecvError::Again)?;
-        if !frame.more {
+        self.queue.recv(pipes, into).ok_or(RecvError::Again)?;
+        if !into.more {
             self.turn = Turn::Owing;
         }
-        Ok(frame)
+        Ok(())
     }
 }

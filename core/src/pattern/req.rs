@@ -85,7 +85,7 @@ impl<S: Storage> ReqState<S> {
         self.asked = self.balancer.current();
         self.turn = Turn::Asking;
         // Old replies are not to be taken for new ones.
-        while self.queue.recv(pipes).is_some() {}
+        while self.queue.next(pipes).is_some() {}
         Ok(())
     }
     /// Reads up to the body of the reply, skipping all that is not it.
@@ -104,7 +104,7 @@ impl<S: Storage> ReqState<S> {
     }
     /// Reads a frame of the message that `begin` selected; whether it has these bytes and is not the last.
     fn next_is(&mut self, pipes: &mut Pipes<S>, bytes: &[u8]) -> bool {
-        self.queue.recv(pipes).is_some_and(|(_, frame)| frame.more && frame.body.as_ref() == bytes)
+        self.queue.next(pipes).is_some_and(|frame| frame.more && frame.body.as_ref() == bytes)
     }
 }
 
@@ -170,17 +170,17 @@ impl<S: Storage> Routing<S> for ReqState<S> {
         };
         sent
     }
-    fn recv(&mut self, pipes: &mut Pipes<S>) -> Result<Frame<S::Body>, RecvError> {
+    fn recv(&mut self, pipes: &mut Pipes<S>, into: &mut Frame<S::Body>) -> Result<(), RecvError> {
         let turn = self.turn;
         match turn {
             Turn::Idle | Turn::Asking => return Err(RecvError::State),
             Turn::Waiting if !self.find_reply(pipes) => return Err(RecvError::Again),
             Turn::Waiting | Turn::Answering => {}
         }
-        let (_, frame) = self.queue.recv(pipes).ok_or(RecvError::Again)?;
-        if !frame.more {
+        self.queue.recv(pipes, into).ok_or(RecvError::Again)?;
+        if !into.more {
             self.turn = Turn::Idle;
         }
-        Ok(frame)
+        Ok(())
     }
 }

@@ -279,17 +279,18 @@ impl<S: Storage> Routing<S> for RouterState<S> {
             }
         }
     }
-    fn recv(&mut self, pipes: &mut Pipes<S>) -> Result<Frame<S::Body>, RecvError> {
+    fn recv(&mut self, pipes: &mut Pipes<S>, into: &mut Frame<S::Body>) -> Result<(), RecvError> {
         if !self.prefixed {
             let id = self.queue.begin(pipes).ok_or(RecvError::Again)?;
             let key = self.keys.get(id).map(|name| name.key.as_ref());
             let body = S::Body::copy_from(key.unwrap_or_default()).unwrap_or_default();
             self.prefixed = true;
-            return Ok(Frame { body, more: true });
+            *into = Frame { body, more: true };
+            return Ok(());
         }
-        let (_, frame) = self.queue.recv(pipes).ok_or(RecvError::Again)?;
-        self.prefixed = frame.more;
-        Ok(frame)
+        self.queue.recv(pipes, into).ok_or(RecvError::Again)?;
+        self.prefixed = into.more;
+        Ok(())
     }
     fn connect_routing_id(&mut self, id: &[u8]) -> Result<(), OptionError> {
         if id.is_empty() || id.len() > MAX_ID {

@@ -104,13 +104,13 @@ impl<S: Storage> Routing<S> for SubState<S> {
         self.find(pipes)
     }
     #[inline]
-    fn recv(&mut self, pipes: &mut Pipes<S>) -> Result<Frame<S::Body>, RecvError> {
+    fn recv(&mut self, pipes: &mut Pipes<S>, into: &mut Frame<S::Body>) -> Result<(), RecvError> {
         if !self.find(pipes) {
             return Err(RecvError::Again);
         }
-        let (_, frame) = self.queue.recv(pipes).ok_or(RecvError::Again)?;
-        self.wanted = frame.more;
-        Ok(frame)
+        self.queue.recv(pipes, into).ok_or(RecvError::Again)?;
+        self.wanted = into.more;
+        Ok(())
     }
     fn subscribe(&mut self, pipes: &mut Pipes<S>, topic: &[u8]) -> Result<(), FilterError> {
         self.topics.add(pipes, topic)

@@ -277,13 +277,14 @@ impl<S: Storage> Routing<S> for XPubState<S> {
     fn send<F: Payload<S::Body>>(&mut self, pipes: &mut Pipes<S>, frame: F) -> Result<(), SendError<F>> {
         self.publisher.send(pipes, frame)
     }
-    fn recv(&mut self, pipes: &mut Pipes<S>) -> Result<Frame<S::Body>, RecvError> {
+    fn recv(&mut self, pipes: &mut Pipes<S>, into: &mut Frame<S::Body>) -> Result<(), RecvError> {
         if self.queue.current().is_none()
             && let Some(frame) = self.recv_event(pipes)
         {
-            return Ok(frame);
+            *into = frame;
+            return Ok(());
         }
-        self.queue.recv(pipes).map(|(_, frame)| frame).ok_or(RecvError::Again)
+        self.queue.recv(pipes, into).map(|_| ()).ok_or(RecvError::Again)
     }
     fn subscribe(&mut self, _: &mut Pipes<S>, topic: &[u8]) -> Result<(), FilterError> {
         let Some(id) = self.last_asker()? else { return Ok(()) };

@@ -133,8 +133,8 @@ impl<S: Storage> Routing<S> for XSubState<S> {
         }
     }
     #[inline]
-    fn recv(&mut self, pipes: &mut Pipes<S>) -> Result<Frame<S::Body>, RecvError> {
-        self.queue.recv(pipes).map(|(_, frame)| frame).ok_or(RecvError::Again)
+    fn recv(&mut self, pipes: &mut Pipes<S>, into: &mut Frame<S::Body>) -> Result<(), RecvError> {
+        self.queue.recv(pipes, into).map(|_| ()).ok_or(RecvError::Again)
     }
     fn subscribe(&mut self, pipes: &mut Pipes<S>, topic: &[u8]) -> Result<(), FilterError> {
         self.topics.add(pipes, topic)

@@ -282,7 +282,19 @@ impl<P: Pattern, S: Storage> Socket<P, S> {
     where
         P: Receives,
     {
-        let received = self.routing.recv(&mut self.pipes);
+        let mut frame = Frame::default();
+        self.recv_into(&mut frame).map(|()| frame)
+    }
+    /// Receives one frame to where it stays, replacing what `into` was; as [`recv`](Self::recv), with one copy less.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv).
+    #[inline]
+    pub fn recv_into(&mut self, into: &mut Frame<S::Body>) -> Result<(), RecvError>
+    where
+        P: Receives,
+    {
+        let received = self.routing.recv(&mut self.pipes, into);
         self.settle();
         received
     }

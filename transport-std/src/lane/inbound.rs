@@ -17,6 +17,11 @@ use std::sync::Arc;
 /// brought, and one read brings less: only signals that the pattern does not take (XPUB) come to this.
 const SIGNALS: usize = 8 << 20;
 
+/// Flags of a ZMTP 3.x frame (RFC 37).
+const MORE: u8 = 1;
+const LONG: u8 = 2;
+const COMMAND: u8 = 4;
+
 /// What a signal takes of [`SIGNALS`].
 fn size(signal: &Signal<Blob>) -> usize {
     let key = match signal {
@@ -269,11 +274,32 @@ impl Inlet {
             return;
         }
         if let Some(total) = self.receipts.on_read(1) {
-            self.inbox.returned.store(total, Ordering::Release);
-            if self.inbox.paused.answer() {
-                self.inbox.notices.resume.push(self.pipe);
-            }
+            self.give_credit(total);
         }
+    }
+    #[cold]
+    fn give_credit(&self, total: u32) {
+        self.inbox.returned.store(total, Ordering::Release);
+        if self.inbox.paused.answer() {
+            self.inbox.notices.resume.push(self.pipe);
+        }
+    }
+    #[inline(never)]
+    fn read_any(&mut self) -> Option<Frame<Blob>> {
+        if !self.ready() {
+            return None;
+        }
+        let frame = if self.at < self.run.len() {
+            let (header, body) = self.parse()?;
+            self.at = body.end;
+            Frame { body: self.run.slice(body)?, more: header.more }
+        } else {
+            self.frames.pop_front()?
+        };
+        self.done(frame.more);
+        // What comes next is at hand, or known not to be there.
+        self.ready();
+        Some(frame)
     }
 }
 
@@ -297,25 +323,32 @@ impl PipeReader for Inlet {
         let body = self.parse().and_then(|(_, body)| self.run.get(body));
         body.and_then(|body| body.get(from..)).map_or(0, |rest| sink.put(rest))
     }
-    #[inline]
     fn read(&mut self) -> Option<Frame<Blob>> {
-        if !self.ready() {
-            return None;
+        let mut frame = Frame::default();
+        self.read_into(&mut frame).then_some(frame)
+    }
+    #[inline]
+    fn read_into(&mut self, into: &mut Frame<Blob>) -> bool {
+        // A short frame that is not the run's last: by far the most frequent, and small enough to be inlined.
+        if let Some(&[flags, len]) = self.run.get(self.at..).and_then(<[u8]>::first_chunk)
+            && flags & (LONG | COMMAND) == 0
+        {
+            let start = self.at + 2;
+            let end = start + usize::from(len);
+            if end < self.run.len()
+                && let Some(body) = self.run.slice(start..end)
+            {
+                self.at = end;
+                let more = flags & MORE != 0;
+                *into = Frame { body, more };
+                self.done(more);
+                return true;
+            }
         }
-        let frame = if self.at < self.run.len() {
-            let (header, body) = self.parse()?;
-            self.at = body.end;
-            Frame { body: self.run.slice(body)?, more: header.more }
-        } else {
-            self.frames.pop_front()?
-        };
-        self.done(frame.more);
-        // What comes next is at hand, or known not to be there.
-        self.ready();
-        Some(frame)
+        self.read_any().map(|frame| *into = frame).is_some()
     }
     fn skip(&mut self) {
-        self.read();
+        self.read_any();
     }
     fn front_signal(&mut self) -> Option<Signal<&[u8]>> {
         if self.held.is_none() {

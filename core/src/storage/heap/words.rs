@@ -72,6 +72,16 @@ impl PipeSet for Words {
         self.first == 0 && self.rest.iter().all(|bits| *bits == 0)
     }
     #[inline]
+    fn cyclic(&self, from: PipeId) -> Option<PipeId> {
+        if !self.rest.is_empty() {
+            return self.at_or_after(from).or_else(|| self.at_or_after(PipeId(0)));
+        }
+        // One word, the most frequent case: no loop.
+        let after = self.first & u64::MAX.checked_shl(from.0).unwrap_or(0);
+        let bits = if after != 0 { after } else { self.first };
+        (bits != 0).then(|| PipeId(bits.trailing_zeros()))
+    }
+    #[inline]
     fn at_or_after(&self, from: PipeId) -> Option<PipeId> {
         let mut word = from.index() / 64;
         let mut bits = self.word(word)? & (u64::MAX << (from.0 % 64));
