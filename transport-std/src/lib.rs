@@ -37,6 +37,7 @@ mod pace;
 mod runtime;
 mod seating;
 mod socket;
+mod spin;
 mod sync;
 mod sys;
 mod typed;

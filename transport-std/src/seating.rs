@@ -3,12 +3,13 @@
 use crate::runtime::io::Command;
 use crate::runtime::peer::{Brought, Peer};
 use crate::runtime::sock::Sock;
+use crate::spin::Spin;
 use crate::sync::Ordering;
 use crate::sys;
 use crate::wait::Wait;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Streams read before what they brought is handed out.
 const READS: u32 = 8;
@@ -17,7 +18,6 @@ const READS: u32 = 8;
 const PROBE: u32 = 16;
 
 /// What an application knows of its streams.
-#[derive(Default)]
 pub(crate) struct Seating {
     /// Pipes that may be readable.
     ready: VecDeque<u32>,
@@ -35,9 +35,26 @@ pub(crate) struct Seating {
     waits: u32,
     /// The only pipe, if there is one.
     only: Option<u32>,
+    spin: Spin,
 }
 
 impl Seating {
+    /// Of an application that knows of no stream; its waits look again and again as `spin` says.
+    pub(crate) fn new(spin: Spin) -> Self {
+        Self {
+            ready: VecDeque::new(),
+            is_ready: Vec::new(),
+            events: Vec::new(),
+            peers: Vec::new(),
+            roster: 0,
+            news: Vec::new(),
+            pumped: 0,
+            eager: false,
+            waits: 0,
+            only: None,
+            spin,
+        }
+    }
     /// Has the socket's lanes filled, waiting for that if need be. False: the time is up.
     pub(crate) fn fetch(&mut self, sock: &Sock, wait: Wait) -> bool {
         let phase = sock.phase.load(Ordering::Relaxed);
@@ -78,10 +95,26 @@ impl Seating {
             if asked && left.is_some_and(|left| left.is_zero()) {
                 return false;
             }
-            if self.wait(sock, left) {
+            if self.look_again(sock, left) || (self.ready.is_empty() && self.wait(sock, left)) {
                 return true;
             }
             asked = true;
+        }
+    }
+    /// Begins a wait by looking again and again, if that is likely to be quicker than to sleep; true as [`Self::wait`].
+    fn look_again(&mut self, sock: &Sock, left: Option<Duration>) -> bool {
+        let Some(most) = self.spin.begin(left) else { return false };
+        let begun = Instant::now();
+        loop {
+            let rung = self.wait(sock, Some(Duration::ZERO));
+            let spent = begun.elapsed();
+            let came = rung || !self.ready.is_empty();
+            if came || spent >= most {
+                self.spin.end(came.then_some(spent));
+                return rung;
+            }
+            // Whoever is to answer may have been put on this processor.
+            std::thread::yield_now();
         }
     }
     /// The socket had no message; the caller holds its lock.

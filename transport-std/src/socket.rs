@@ -11,6 +11,7 @@ use crate::pace::Pace;
 use crate::runtime::io::Command;
 use crate::runtime::sock::{Core, Sock};
 use crate::seating::Seating;
+use crate::spin::Spin;
 use crate::sync::{Ordering, lock};
 use crate::sys::tcp;
 use crate::wait::Wait;
@@ -43,7 +44,7 @@ impl Socket {
         let direct = matches!(sock.socket_type, SocketType::Req | SocketType::Rep);
         Self {
             pace: Pace::new(direct),
-            seating: Seating::default(),
+            seating: Seating::new(Spin::new(sock.options.busy_poll)),
             sent: false,
             last_endpoint: String::new(),
             dials: 0,

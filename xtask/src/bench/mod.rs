@@ -90,7 +90,7 @@ fn measure(row: &Row, programs: &Programs, rounds: usize) -> Result<Rounds> {
             let Some(work) = work else { continue };
             let sample = match row.measure {
                 Measure::Printed { .. } => sample(row, program, work)?,
-                Measure::SystemCalls { few, many } => system_calls(program, &programs.limit, work, few, many)?,
+                Measure::SystemCalls { few, many } => system_calls(row, program, &programs.limit, work, few, many)?,
             };
             if let Some(slot) = samples.get_mut(side) {
                 *slot = Some(sample);
@@ -101,18 +101,23 @@ fn measure(row: &Row, programs: &Programs, rounds: usize) -> Result<Rounds> {
     Ok(all)
 }
 
+/// A command that ends after so many seconds, on the cores that the row says.
+fn on_its_cores(row: &Row, seconds: u32) -> Process {
+    let pinned = if row.one_core { Process::new("taskset").words("-c 0 timeout") } else { Process::new("timeout") };
+    pinned.arg(seconds.to_string())
+}
+
 /// One run of one program. A run that fails leaves an empty sample, and the row says so.
 fn sample(row: &Row, program: &PathBuf, work: &str) -> Result<Sample> {
-    let run =
-        if row.one_core { Process::new("taskset").words("-c 0 timeout 60") } else { Process::new("timeout").arg("60") };
+    let run = on_its_cores(row, 60);
     Ok(run.arg(program).words(work).quiet().map(|line| Sample::parse(&line)).unwrap_or_default())
 }
 
 /// System calls per round trip: the difference of a long and a short run, so that starting up costs nothing.
-fn system_calls(program: &PathBuf, limit: &PathBuf, work: &str, few: u64, many: u64) -> Result<Sample> {
+fn system_calls(row: &Row, program: &PathBuf, limit: &PathBuf, work: &str, few: u64, many: u64) -> Result<Sample> {
     let count = |trips: u64| -> Option<f64> {
         let summary = root().join("target/bench/strace.txt");
-        let strace = Process::new("timeout").words("120 strace -f -c -o").arg(&summary).arg(program);
+        let strace = on_its_cores(row, 120).words("strace -f -c -o").arg(&summary).arg(program);
         strace.words(work).arg("-n").arg(trips.to_string()).quiet()?;
         sample::calls_in_summary(&std::fs::read_to_string(&summary).ok()?)
     };

@@ -70,7 +70,8 @@ pub(crate) const ROWS: [Row; 12] = [
         ..round_trip("lat -s 64 -n 10000", "ping -s 64 -n 15000", ROUND_TRIP)
     },
     Row {
-        name: "reqrep tcp 64 system calls",
+        name: "reqrep tcp 64 one core, system calls",
+        one_core: true,
         goals: &[Goal::AtMost(8.0)],
         ..round_trip("lat -s 64", "ping -s 64", Measure::SystemCalls { few: 1000, many: 3000 })
     },
