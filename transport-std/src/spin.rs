@@ -9,8 +9,12 @@
 //! With one processor nobody else runs while this one looks, so it never does.
 
 use std::num::NonZero;
+use std::sync::LazyLock;
 use std::thread::available_parallelism;
 use std::time::Duration;
+
+/// Whether this process may use more than one processor.
+static SEVERAL: LazyLock<bool> = LazyLock::new(|| available_parallelism().is_ok_and(|n| n > NonZero::<usize>::MIN));
 
 /// Waits in a row that try it.
 const TRIES: u32 = 4;
@@ -36,8 +40,7 @@ pub(crate) struct Spin {
 impl Spin {
     /// Waits look for `most` at most; zero = never.
     pub(crate) fn new(most: Duration) -> Self {
-        let most = if available_parallelism().is_ok_and(|n| n > NonZero::<usize>::MIN) { most } else { Duration::ZERO };
-        Self { most, misses: 0, rest: 0, next_rest: REST }
+        Self { most: if *SEVERAL { most } else { Duration::ZERO }, misses: 0, rest: 0, next_rest: REST }
     }
     /// How long this wait, which lasts `left` at most, is to look again and again; `None`: it sleeps at once.
     pub(crate) fn begin(&mut self, left: Option<Duration>) -> Option<Duration> {

@@ -32,6 +32,9 @@ fn as_root(program: &str) -> Process {
     if superuser { Process::new(program) } else { Process::new("sudo").arg("-E").arg(program) }
 }
 
+/// Bare machines that images are linked for, as cargo's variables call them.
+const LINKED: [&str; 2] = ["THUMBV7M_NONE_EABI", "THUMBV7EM_NONE_EABIHF"];
+
 /// Debian's cargo with Debian's compiler, installed when missing, in a target folder of its own.
 pub(crate) fn cargo() -> Result<Process> {
     install(&["rustc-web", "cargo-web", "rust-web-src"])?;
@@ -40,5 +43,7 @@ pub(crate) fn cargo() -> Result<Process> {
         .env("RUSTDOC", "/usr/bin/rustdoc")
         .env("RUSTC_BOOTSTRAP", "1")
         .env("CARGO_TARGET_DIR", root().join(Path::new("target/debian")));
+    // Not every version of its compiler brings the linker that it asks for.
+    let cargo = LINKED.into_iter().fold(cargo, |cargo, name| cargo.env(&format!("CARGO_TARGET_{name}_LINKER"), "ld.lld-22"));
     Ok(["RUSTUP_TOOLCHAIN", "RUSTFLAGS", "CARGO", "RUSTC_WRAPPER"].into_iter().fold(cargo, Process::without))
 }
