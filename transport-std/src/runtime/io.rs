@@ -264,10 +264,16 @@ impl Reactor {
     /// A connection has begun: its deadline counts, and it speaks first.
     fn greet(&mut self, sock: &Arc<Sock>, peer: &Arc<Peer>) {
         let deadline = lock(&peer.protocol).connection.poll_timeout();
-        if let Some(deadline) = deadline.and_then(|deadline| self.io.instant(deadline)) {
-            self.timers.at(deadline, Timer::Protocol { sock: sock.id, pipe: peer.pipe });
-        }
+        self.set_deadline(sock.id, peer.pipe, deadline);
         peer.drain(sock);
+    }
+    /// The connection's deadline is this, or there is none.
+    fn set_deadline(&mut self, sock: u32, pipe: u32, deadline: Option<omnimq_core::Instant>) {
+        let timer = Timer::Protocol { sock, pipe };
+        match deadline.and_then(|deadline| self.io.instant(deadline)) {
+            Some(deadline) => self.timers.at(deadline, timer),
+            None => self.timers.cancel(timer),
+        }
     }
     fn on_stream(&mut self, sock: u32, pipe: u32, event: Ready) {
         let Some(served) = self.served.get_mut(&sock) else { return };
@@ -339,6 +345,8 @@ impl Reactor {
         if let Some(dial) = self.served.get_mut(&sock.id).and_then(|served| served.dials.get_mut(&peer.pipe)) {
             dial.on_ready();
         }
+        let deadline = lock(&peer.protocol).connection.poll_timeout();
+        self.set_deadline(sock.id, peer.pipe, deadline);
         let Some(stream) = peer.stream() else { return };
         let settled = self.io.poll.settle_stream(&stream, Token::stream(sock.id, peer.pipe));
         if settled.and_then(|()| sock.sets.add(&stream, peer.pipe)).is_err() {
@@ -353,10 +361,9 @@ impl Reactor {
         connection.handle_timeout(intake, sock.now());
         let (closed, next) = (connection.closed(), connection.poll_timeout());
         drop(protocol);
-        if let Some(reason) = closed {
-            self.lose(sock.id, pipe, peer.loss(reason));
-        } else if let Some(next) = next.and_then(|next| self.io.instant(next)) {
-            self.timers.at(next, Timer::Protocol { sock: sock.id, pipe });
+        match closed {
+            Some(reason) => self.lose(sock.id, pipe, peer.loss(reason)),
+            None => self.set_deadline(sock.id, pipe, next),
         }
     }
     /// A stream takes no more. Unless nobody is left to read what it brought, its end is found by reading.
@@ -377,6 +384,7 @@ impl Reactor {
         let Some(peer) = sock.peer(pipe) else { return };
         let Some(stream) = peer.uninstall(&sock, loss) else { return };
         drop(stream);
+        self.timers.cancel(Timer::Protocol { sock: sock.id, pipe });
         let now = self.io.now();
         let delay = served.dials.get_mut(&pipe).and_then(|dial| dial.on_lost(loss.reason, now));
         match delay {
@@ -459,6 +467,8 @@ impl Reactor {
         let Some(pipe) = found else { return false };
         served.dials.remove(&pipe);
         let sock = served.sock.clone();
+        self.timers.cancel(Timer::Reconnect { sock: sock.id, pipe });
+        self.timers.cancel(Timer::Protocol { sock: sock.id, pipe });
         if let Some(peer) = sock.peer(pipe) {
             peer.uninstall(&sock, peer.loss(CloseReason::Unwanted));
             sock.close_pipe(&peer);
@@ -492,7 +502,13 @@ impl Reactor {
     }
     fn forget(&mut self, sock: u32) {
         let Some(served) = self.served.remove(&sock) else { return };
+        self.timers.cancel(Timer::Linger { sock });
+        self.timers.cancel(Timer::Nap { sock });
+        for pipe in served.dials.into_keys() {
+            self.timers.cancel(Timer::Reconnect { sock, pipe });
+        }
         for peer in served.sock.peers() {
+            self.timers.cancel(Timer::Protocol { sock, pipe: peer.pipe });
             if let Some(stream) = peer.uninstall(&served.sock, peer.loss(CloseReason::Unwanted)) {
                 let _ = stream.shutdown(std::net::Shutdown::Write);
                 // A stream that is closed with input unread is reset, and what the kernel has yet to send is lost.

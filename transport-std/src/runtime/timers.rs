@@ -1,11 +1,10 @@
-//! The I/O thread's timers: a heap of deadlines.
+//! The I/O thread's timers: deadlines in order.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 /// What is due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Timer {
     /// Connect again.
     Reconnect { sock: u32, pipe: u32 },
@@ -19,31 +18,44 @@ pub(crate) enum Timer {
     Accept { sock: u32, listener: u32 },
 }
 
-/// Deadlines, soonest first. Timers are not cancelled: whoever is told looks whether it still matters.
+/// Deadlines, soonest first. Each timer has one at most: another takes its place.
 #[derive(Default)]
-pub(crate) struct Timers(BinaryHeap<Reverse<(Instant, Timer)>>);
+pub(crate) struct Timers {
+    queue: BTreeSet<(Instant, Timer)>,
+    set: HashMap<Timer, Instant>,
+}
 
 impl Timers {
     pub(crate) fn at(&mut self, when: Instant, timer: Timer) {
-        self.0.push(Reverse((when, timer)));
+        self.cancel(timer);
+        self.queue.insert((when, timer));
+        self.set.insert(timer, when);
     }
     /// A timer that is due after `span`; never, if that is beyond the clock's range.
     pub(crate) fn after(&mut self, span: Duration, timer: Timer) {
-        if let Some(when) = Instant::now().checked_add(span) {
-            self.at(when, timer);
+        match Instant::now().checked_add(span) {
+            Some(when) => self.at(when, timer),
+            None => self.cancel(timer),
+        }
+    }
+    /// Whoever waits for nothing else is not woken for this.
+    pub(crate) fn cancel(&mut self, timer: Timer) {
+        if let Some(when) = self.set.remove(&timer) {
+            self.queue.remove(&(when, timer));
         }
     }
     /// Time until the next deadline.
     pub(crate) fn wait(&self) -> Option<Duration> {
-        self.0.peek().map(|Reverse((when, _))| when.saturating_duration_since(Instant::now()))
+        self.queue.first().map(|(when, _)| when.saturating_duration_since(Instant::now()))
     }
     /// The next timer that is due at `now`.
     pub(crate) fn due(&mut self, now: Instant) -> Option<Timer> {
-        let Reverse((when, _)) = self.0.peek()?;
-        if *when > now {
+        let (when, timer) = *self.queue.first()?;
+        if when > now {
             return None;
         }
-        self.0.pop().map(|Reverse((_, timer))| timer)
+        self.cancel(timer);
+        Some(timer)
     }
 }
 
@@ -63,6 +75,24 @@ mod tests {
         assert_eq!(timers.due(at(25)), Some(Timer::Nap { sock: 2 }));
         assert_eq!(timers.due(at(25)), None);
         assert_eq!(timers.due(at(30)), Some(Timer::Nap { sock: 3 }));
+        assert_eq!(timers.wait(), None);
+    }
+
+    #[test]
+    fn one_deadline_each_and_none_when_cancelled() {
+        let (mut timers, start) = (Timers::default(), Instant::now());
+        let at = |ms| start + Duration::from_millis(ms);
+        timers.at(at(10), Timer::Nap { sock: 1 });
+        timers.at(at(30), Timer::Nap { sock: 1 });
+        timers.at(at(20), Timer::Nap { sock: 2 });
+        assert_eq!(timers.due(at(25)), Some(Timer::Nap { sock: 2 }));
+        assert_eq!(timers.due(at(25)), None);
+        timers.cancel(Timer::Nap { sock: 1 });
+        timers.cancel(Timer::Nap { sock: 7 });
+        assert_eq!(timers.due(at(99)), None);
+        assert_eq!(timers.wait(), None);
+        timers.at(at(30), Timer::Nap { sock: 1 });
+        timers.after(Duration::MAX, Timer::Nap { sock: 1 });
         assert_eq!(timers.wait(), None);
     }
 
