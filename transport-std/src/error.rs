@@ -78,7 +78,9 @@ impl From<SendErrorKind> for Error {
             SendErrorKind::State => Self::State,
             SendErrorKind::NotSupported => Self::NotSupported,
             SendErrorKind::TooLarge => Self::TooLarge,
-            _ => Self::WouldBlock,
+            SendErrorKind::Again => Self::WouldBlock,
+            // A reason that the core may come to know: not one that ends by waiting, or the call would wait for ever.
+            _ => Self::NotSupported,
         }
     }
 }
@@ -87,8 +89,8 @@ impl From<RecvError> for Error {
     fn from(error: RecvError) -> Self {
         match error {
             RecvError::State => Self::State,
-            RecvError::NotSupported => Self::NotSupported,
-            _ => Self::WouldBlock,
+            RecvError::Again => Self::WouldBlock,
+            RecvError::NotSupported | _ => Self::NotSupported,
         }
     }
 }
@@ -97,8 +99,8 @@ impl From<FilterError> for Error {
     fn from(error: FilterError) -> Self {
         match error {
             FilterError::TooLong => Self::TooLarge,
-            FilterError::NotSupported => Self::NotSupported,
-            _ => Self::NoRoom,
+            FilterError::NoRoom => Self::NoRoom,
+            FilterError::NotSupported | _ => Self::NotSupported,
         }
     }
 }
@@ -132,5 +134,30 @@ impl<M> std::error::Error for SendError<M> {
 impl<M> From<SendError<M>> for Error {
     fn from(refused: SendError<M>) -> Self {
         refused.error
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_waiting_ends_would_block() {
+        let sends = [
+            SendErrorKind::Again,
+            SendErrorKind::Unroutable,
+            SendErrorKind::State,
+            SendErrorKind::NotSupported,
+            SendErrorKind::TooLarge,
+        ];
+        for kind in sends {
+            assert_eq!(matches!(Error::from(kind), Error::WouldBlock), kind == SendErrorKind::Again, "{kind}");
+        }
+        for error in [RecvError::Again, RecvError::State, RecvError::NotSupported] {
+            assert_eq!(matches!(Error::from(error), Error::WouldBlock), error == RecvError::Again, "{error}");
+        }
+        for error in [FilterError::NoRoom, FilterError::TooLong, FilterError::NotSupported] {
+            assert!(!matches!(Error::from(error), Error::WouldBlock), "{error}");
+        }
     }
 }
