@@ -170,7 +170,9 @@ impl Peer {
         }
         let lent = lock(&self.protocol).lend(generation);
         if let Some(draft) = lent {
-            return self.read_body(sock, stream, generation, draft);
+            let brought = self.read_body(sock, stream, generation, draft);
+            reading.stalled = brought.stalled;
+            return brought;
         }
         let mut buffer = scratch::take();
         let brought = match sys::read(stream, &mut buffer) {
