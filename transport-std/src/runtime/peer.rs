@@ -234,9 +234,7 @@ impl Peer {
             return input.bytes().len();
         }
         let mut at = 0;
-        // Whoever has no deadline need not know what time it is.
-        let now = if connection.poll_timeout().is_some() { sock.now() } else { Instant::ZERO };
-        connection.handle_input(sock.local(), input, &mut at, intake, now);
+        connection.handle_input(sock.local(), input, &mut at, intake, sock.now());
         while let Some(event) = connection.poll_event() {
             brought.ready |= matches!(event, Event::HandshakeSucceeded { .. });
         }
