@@ -15,7 +15,7 @@ use crate::spin::Spin;
 use crate::sync::{Ordering, lock};
 use crate::sys::tcp;
 use crate::wait::Wait;
-use omnimq_core::{Frame, Piece, SendErrorKind, Side, SocketType};
+use omnimq_core::{Frame, Piece, SendErrorKind, SocketType};
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -109,8 +109,14 @@ impl Socket {
     /// [`Error::Terminated`] (ETERM).
     pub fn connect(&mut self, endpoint: &str) -> Result<(), Error> {
         self.alive()?;
+    /// As with libzmq, a DEALER, SUB, PUB or REQ that is connected to `endpoint` already, or trying to be, stays so and
+    /// nothing else happens; sockets of other types get a second connection.
+    ///
         let target = endpoint::connect(endpoint)?;
-        let peer = self.sock.attach(Side::Connect).ok_or(Error::NoRoom)?;
+        if self.connects_once() && self.sock.peers().iter().any(|peer| peer.endpoint.as_deref() == Some(endpoint)) {
+            return Ok(());
+        }
+        let peer = self.sock.attach(Some(endpoint)).ok_or(Error::NoRoom)?;
         self.dials = self.dials.wrapping_add(1);
         let seed = u64::from(self.context.draw()) << 32 | u64::from(self.dials);
         let dial = Box::new(Dial::new(target, self.sock.options.reconnect, seed));
@@ -123,6 +129,10 @@ impl Socket {
     /// # Errors
     /// [`Error::NotFound`] (ENOENT).
     pub fn disconnect(&mut self, endpoint: &str) -> Result<(), Error> {
+    /// Whether a second connection to the same endpoint would only make everything come twice.
+    fn connects_once(&self) -> bool {
+        matches!(self.sock.socket_type, SocketType::Dealer | SocketType::Sub | SocketType::Pub | SocketType::Req)
+    }
         let (done, answer) = mpsc::channel();
         self.sock.io.send(Command::Disconnect { sock: self.sock.id, endpoint: endpoint.into(), done });
         if answer.recv().is_ok_and(|found| found) { Ok(()) } else { Err(Error::NotFound(endpoint.into())) }

@@ -6,7 +6,6 @@
 use super::io::Reactor;
 use super::timers::Timer;
 use crate::sys::{Listener, Token, tcp};
-use omnimq_core::Side;
 use std::io;
 use std::time::Duration;
 
@@ -29,7 +28,7 @@ impl Reactor {
         let Some(served) = self.served.get_mut(&sock) else { return Ok(()) };
         let n = served.listeners.iter().position(Option::is_none).unwrap_or(served.listeners.len());
         self.io.selector().add_listener(&mut listener, Token::listener(sock, n as u32))?;
-        let listening = Some(Listening { listener, endpoint, paused: false });
+        let listening = Some(Listening { listener, endpoint, paused: false, owed: false });
         match served.listeners.get_mut(n) {
             Some(place) => *place = listening,
             None => served.listeners.push(listening),
@@ -51,7 +50,7 @@ impl Reactor {
             match tcp::accept(&listening.listener) {
                 Ok((stream, _)) => {
                     let Some(served) = self.served.get(&sock) else { return };
-                    if let Some(peer) = served.sock.clone().attach(Side::Bind) {
+                    if let Some(peer) = served.sock.clone().attach(None) {
                         self.begin(sock, &peer, stream);
                     }
                 }

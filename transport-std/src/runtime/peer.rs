@@ -55,6 +55,8 @@ struct Reading {
 /// A pipe, as the driver sees it.
 pub(crate) struct Peer {
     pub(crate) pipe: u32,
+    /// Where it was connected to; `None` if it was accepted.
+    pub(crate) endpoint: Option<String>,
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) protocol: Mutex<Protocol>,
     pub(crate) seat: Seat,
@@ -94,12 +96,19 @@ pub(crate) struct Loss {
 }
 
 impl Peer {
-    pub(crate) fn new(pipe: u32, outbox: Arc<Outbox>, intake: Intake, config: &Config) -> Self {
+    pub(crate) fn new(
+        pipe: u32,
+        endpoint: Option<String>,
+        outbox: Arc<Outbox>,
+        intake: Intake,
+        config: &Config,
+    ) -> Self {
         let connection = Connection::new(config, Instant::ZERO);
         Self {
             pipe,
             outbox,
             protocol: Mutex::new(Protocol { connection, intake, generation: 0 }),
+            endpoint,
             control: AtomicBool::new(false),
             seat: Seat::new(),
             reading: Mutex::default(),

@@ -132,13 +132,14 @@ impl Sock {
         lock(&self.core).peers.iter().flatten().cloned().collect()
     }
 
-    /// Makes a pipe; `None` when the socket has as many as it may.
-    pub(crate) fn attach(&self, side: Side) -> Option<Arc<Peer>> {
+    /// Makes a pipe, which is to be connected to `endpoint` if there is one; `None` when the socket has as many as it may.
+    pub(crate) fn attach(&self, endpoint: Option<&str>) -> Option<Arc<Peer>> {
+        let side = if endpoint.is_some() { Side::Connect } else { Side::Bind };
         let mut core = lock(&self.core);
         let id = core.socket.vacant()?;
         let (tx, outbox) = Outlet::new(id.0, self.generation(), self.options.send_hwm, &self.notices);
         let (intake, rx) = Inbox::lane(id.0, self.options.recv_hwm, &self.notices);
-        let peer = Arc::new(Peer::new(id.0, outbox, intake, &self.config));
+        let peer = Arc::new(Peer::new(id.0, endpoint.map(str::to_string), outbox, intake, &self.config));
         core.socket.attach(tx, rx, side)?;
         let at = id.index();
         if core.peers.len() <= at {
