@@ -64,6 +64,11 @@ impl Socket {
     pub fn last_endpoint(&self) -> &str {
         &self.last_endpoint
     }
+    /// What the application shares with the I/O thread.
+    #[cfg(test)]
+    pub(crate) fn sock(&self) -> &Arc<Sock> {
+        &self.sock
+    }
     fn alive(&self) -> Result<(), Error> {
         if self.sock.is_terminated() { Err(Error::Terminated) } else { Ok(()) }
     }

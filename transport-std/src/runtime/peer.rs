@@ -8,7 +8,7 @@ use super::seat::Seat;
 use super::sock::Sock;
 use super::writing::Writer;
 use crate::lane::{Intake, Outbox, Slab};
-use crate::sync::{AtomicBool, Mutex, Ordering, lock};
+use crate::sync::{AtomicBool, Mutex, Ordering, lock, lock_across_calls};
 use crate::sys::{self, Stream};
 use omnimq_core::connection::{Config, Event};
 use omnimq_core::storage::heap::Filling;
@@ -122,11 +122,11 @@ impl Peer {
     }
     /// The stream of the moment.
     pub(crate) fn stream(&self) -> Option<Arc<Stream>> {
-        lock(&self.reading).stream.clone()
+        lock_across_calls(&self.reading).stream.clone()
     }
     /// Puts a new stream under the pipe: a new connection begins.
     pub(crate) fn install(&self, sock: &Sock, stream: Arc<Stream>) {
-        let mut reading = lock(&self.reading);
+        let mut reading = lock_across_calls(&self.reading);
         let mut protocol = lock(&self.protocol);
         let generation = sock.generation();
         protocol.connection = Connection::new(&sock.config, sock.now());
@@ -137,7 +137,7 @@ impl Peer {
     }
     /// Takes the stream away; `None` when `loss` speaks of an older one.
     pub(crate) fn uninstall(&self, sock: &Sock, loss: Loss) -> Option<Arc<Stream>> {
-        let mut reading = lock(&self.reading);
+        let mut reading = lock_across_calls(&self.reading);
         let mut protocol = lock(&self.protocol);
         if protocol.generation != loss.generation {
             return None;
@@ -166,7 +166,7 @@ impl Peer {
 
     /// One read, and what it brought to the socket's lane. The caller holds the read seat.
     pub(crate) fn read(&self, sock: &Sock) -> Brought {
-        let mut reading = lock(&self.reading);
+        let mut reading = lock_across_calls(&self.reading);
         let Reading { stream: Some(stream), generation, .. } = &*reading else { return Brought::default() };
         let generation = *generation;
         if reading.carry.is_some() || reading.stalled {
@@ -292,5 +292,58 @@ impl Reading {
         brought.more &= left.is_empty() && !brought.stalled;
         self.stalled = brought.stalled;
         self.carry = (!left.is_empty()).then_some((buffer, left));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Context, SocketType};
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    /// Another thread is held up in a read of the stream, then in a write to it: a send returns all the same, and what it
+    /// sent leaves at once or when the other thread is through.
+    #[test]
+    fn a_send_waits_for_no_read_and_no_write() {
+        let patience = Duration::from_secs(20);
+        let context = Context::new().unwrap();
+        let mut pull = context.socket(SocketType::Pull).unwrap();
+        let mut push = context.socket(SocketType::Push).unwrap();
+        push.connect(&pull.bind("tcp://127.0.0.1:*").unwrap()).unwrap();
+        push.send(b"first").unwrap();
+        assert_eq!(pull.recv_timeout(patience).unwrap().bytes(), b"first");
+        let sock = push.sock().clone();
+        let peer = sock.peers().remove(0);
+        let (sent, told) = mpsc::channel();
+        let (go, next) = mpsc::channel();
+        let sender = std::thread::spawn(move || {
+            while let Ok(body) = next.recv() {
+                push.send::<&str>(body).unwrap();
+                push.flush();
+                sent.send(()).unwrap();
+            }
+        });
+
+        let reading = lock_across_calls(&peer.reading);
+        go.send("beside a read").unwrap();
+        told.recv_timeout(patience).expect("the send waits for the read");
+        assert_eq!(pull.recv_timeout(patience).unwrap().bytes(), b"beside a read");
+        drop(reading);
+
+        let work = loop {
+            // The I/O thread may be there for a moment.
+            if let Some(work) = lock(&peer.outbox.state).desk.enter() {
+                break work;
+            }
+        };
+        go.send("beside a write").unwrap();
+        told.recv_timeout(patience).expect("the send waits for the write");
+        assert!(pull.try_recv().is_err(), "somebody else writes");
+        lock(&peer.outbox.state).desk.leave(work);
+        peer.drain(&sock);
+        assert_eq!(pull.recv_timeout(patience).unwrap().bytes(), b"beside a write");
+        drop(go);
+        sender.join().unwrap();
     }
 }

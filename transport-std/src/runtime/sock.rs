@@ -6,7 +6,7 @@ use super::seat::{Bell, Post, Watch};
 use crate::context::Census;
 use crate::lane::{Host, Inbox, Notices, Outlet};
 use crate::options::SocketOptions;
-use crate::sync::{AtomicBool, AtomicU32, Mutex, MutexGuard, Ordering, lock};
+use crate::sync::{AtomicBool, AtomicU32, Locked, Mutex, Ordering, lock};
 use crate::sys;
 use omnimq_core::connection::{Config, Local};
 use omnimq_core::{AnyPattern, Instant, PipeId, Side, Socket, SocketType};
@@ -203,7 +203,7 @@ impl Sock {
         last.and_then(|pipe| Some(core.socket.pipe(PipeId(pipe))?.tx.staged())).unwrap_or(0)
     }
     /// Publishes what is staged and writes it, without the lock.
-    pub(crate) fn publish(&self, mut core: MutexGuard<'_, Core>) {
+    pub(crate) fn publish(&self, mut core: Locked<'_, Core>) {
         self.collect_staged(&mut core);
         if core.staged.is_empty() {
             return;

@@ -1,6 +1,7 @@
 //! Linux: epoll sets, an eventfd to wake with, timerfds. Every call is rustix's; nothing here is unsafe.
 
 use super::{Alarm, Ready, Source, Token};
+use crate::sync::entering_system;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, sendmsg};
@@ -36,11 +37,13 @@ const ROOM: Room = [const { MaybeUninit::uninit() }; EVENTS];
 /// Waits on `set`. A signal counts as no event.
 fn wait<'a>(set: &OwnedFd, room: &'a mut Room, timeout: Option<Duration>) -> &'a [Event] {
     // epoll_wait counts in milliseconds: rounded up, so that a timer is never found too early over and over.
+    entering_system();
     let timeout = timeout.map(|span| timespec(Duration::from_millis(span.as_micros().div_ceil(1000) as u64)));
     epoll::wait(set, room.as_mut_slice(), timeout.as_ref()).map_or(&[], |(events, _)| events)
 }
 
 fn add(set: &OwnedFd, source: impl AsFd, token: u64, flags: EventFlags) -> io::Result<()> {
+    entering_system();
     Ok(epoll::add(set, source, EventData::new_u64(token), flags)?)
 }
 
@@ -52,6 +55,7 @@ impl Waker {
         Ok(Self(eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?))
     }
     pub(crate) fn wake(&self) {
+        entering_system();
         let _ = rustix::io::write(&self.0, &1u64.to_ne_bytes());
     }
     fn clear(&self) {
@@ -67,6 +71,7 @@ impl Timer {
         Ok(Self(timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?))
     }
     fn arm(&self, span: Duration) {
+        entering_system();
         let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
         let _ = timerfd_settime(
             &self.0,
@@ -151,6 +156,7 @@ impl Handle {
     }
     /// The handshake is over: from here only room and the stream's end are told.
     pub(crate) fn settle_stream(&self, stream: &Stream, token: Token) -> io::Result<()> {
+        entering_system();
         let flags = EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
         Ok(epoll::modify(&self.set, stream, EventData::new_u64(token.0), flags)?)
     }
@@ -182,6 +188,7 @@ impl Sets {
     }
     /// Stops or resumes hearing of the background set.
     pub(crate) fn listen(&self, poll: &Handle, token: Token, on: bool) {
+        entering_system();
         let flags = if on { EventFlags::IN } else { EventFlags::empty() };
         let _ = epoll::modify(&poll.set, &self.background, EventData::new_u64(token.0), flags);
     }
@@ -219,6 +226,7 @@ impl Sets {
     }
     /// The application waits for [`wake`](Self::wake) alone.
     pub(crate) fn wait_wake(&self, timeout: Option<Duration>) -> bool {
+        entering_system();
         let timeout = timeout.map(timespec);
         let mut fds = [rustix::event::PollFd::new(&self.waker.0, rustix::event::PollFlags::IN)];
         let woken = rustix::event::poll(&mut fds, timeout.as_ref()).is_ok_and(|n| n > 0);
@@ -235,6 +243,7 @@ impl Sets {
 /// Reads without blocking.
 #[inline]
 pub(crate) fn read(stream: &Stream, space: &mut [u8]) -> io::Result<usize> {
+    entering_system();
     let (read, _) = rustix::net::recv(stream, space, RecvFlags::DONTWAIT)?;
     Ok(read)
 }
@@ -242,11 +251,13 @@ pub(crate) fn read(stream: &Stream, space: &mut [u8]) -> io::Result<usize> {
 /// Writes without blocking and without SIGPIPE.
 #[inline]
 pub(crate) fn write(stream: &Stream, bytes: &[u8]) -> io::Result<usize> {
+    entering_system();
     Ok(rustix::net::send(stream, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?)
 }
 
 /// As [`write()`], from several places.
 pub(crate) fn write_vectored(stream: &Stream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    entering_system();
     let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
     Ok(sendmsg(stream, slices, &mut SendAncillaryBuffer::default(), flags)?)
 }
