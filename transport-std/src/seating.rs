@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Streams read before what they brought is handed out.
+/// Streams read before what they brought is handed out, and rounds of reading before it matters that the time is up.
 const READS: u32 = 8;
 
 /// How often a socket with one stream tries to read before it waits, though that brought nothing last time.
@@ -77,7 +77,7 @@ impl Seating {
         sock.leave_hot();
     }
     fn fetch_seated(&mut self, sock: &Sock, wait: Wait) -> bool {
-        let mut asked = false;
+        let (mut asked, mut reads) = (false, 0);
         let mut probing = self.probe();
         loop {
             self.take_resumed(sock);
@@ -89,6 +89,11 @@ impl Seating {
                 return true;
             }
             if !self.ready.is_empty() {
+                // Streams that bring without end what is nothing to hand out do not prolong the call.
+                reads += 1;
+                if reads > READS && wait.left().is_some_and(|left| left.is_zero()) {
+                    return false;
+                }
                 continue;
             }
             let left = wait.left();

@@ -109,14 +109,14 @@ impl Socket {
     /// Connects to `endpoint` (`tcp://host:port`) in the background, and again whenever the connection is lost.
     /// Messages may be sent at once: they wait, up to the high-water mark.
     ///
+    /// As with libzmq, a DEALER, SUB, PUB or REQ that is connected to `endpoint` already, or trying to be, stays so and
+    /// nothing else happens; sockets of other types get a second connection.
+    ///
     /// # Errors
     /// [`Error::Endpoint`] (EINVAL), [`Error::Transport`] (EPROTONOSUPPORT), [`Error::NoRoom`] (ENOBUFS),
     /// [`Error::Terminated`] (ETERM).
     pub fn connect(&mut self, endpoint: &str) -> Result<(), Error> {
         self.alive()?;
-    /// As with libzmq, a DEALER, SUB, PUB or REQ that is connected to `endpoint` already, or trying to be, stays so and
-    /// nothing else happens; sockets of other types get a second connection.
-    ///
         let target = endpoint::connect(endpoint)?;
         if self.connects_once() && self.sock.peers().iter().any(|peer| peer.endpoint.as_deref() == Some(endpoint)) {
             return Ok(());
@@ -129,15 +129,15 @@ impl Socket {
         self.last_endpoint = endpoint.into();
         Ok(())
     }
+    /// Whether a second connection to the same endpoint would only make everything come twice.
+    fn connects_once(&self) -> bool {
+        matches!(self.sock.socket_type, SocketType::Dealer | SocketType::Sub | SocketType::Pub | SocketType::Req)
+    }
     /// Ends the connection made by [`connect`](Self::connect) to `endpoint`; what waits for it is dropped.
     ///
     /// # Errors
     /// [`Error::NotFound`] (ENOENT).
     pub fn disconnect(&mut self, endpoint: &str) -> Result<(), Error> {
-    /// Whether a second connection to the same endpoint would only make everything come twice.
-    fn connects_once(&self) -> bool {
-        matches!(self.sock.socket_type, SocketType::Dealer | SocketType::Sub | SocketType::Pub | SocketType::Req)
-    }
         let (done, answer) = mpsc::channel();
         self.sock.io.send(Command::Disconnect { sock: self.sock.id, endpoint: endpoint.into(), done });
         if answer.recv().is_ok_and(|found| found) { Ok(()) } else { Err(Error::NotFound(endpoint.into())) }

@@ -3,7 +3,7 @@
 //! A connection that cannot be accepted, for want of descriptors or memory, stays with its listener, which stays
 //! readable: it is taken out of the selector, and put back after a pause.
 
-use super::io::Reactor;
+use super::io::{Command, Reactor};
 use super::timers::Timer;
 use crate::sys::{Listener, Token, tcp};
 use std::io;
@@ -12,7 +12,7 @@ use std::time::Duration;
 /// After running out of descriptors, accepting pauses this long.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Connections accepted in one go.
+/// Connections accepted in one turn.
 const ACCEPTS: usize = 64;
 
 /// A listener of a socket.
@@ -20,6 +20,8 @@ pub(super) struct Listening {
     listener: Listener,
     endpoint: String,
     paused: bool,
+    /// The I/O thread has yet to go on accepting here.
+    owed: bool,
 }
 
 impl Reactor {
@@ -67,6 +69,18 @@ impl Reactor {
                     return;
                 }
             }
+        }
+        // There may be more, and a selector that tells edges does not tell of it.
+        if let Some(listening) = self.listening(sock, n)
+            && !std::mem::replace(&mut listening.owed, true)
+        {
+            self.io.send(Command::Accept { sock, listener: n });
+        }
+    }
+    pub(super) fn go_on_accepting(&mut self, sock: u32, n: u32) {
+        if let Some(listening) = self.listening(sock, n) {
+            listening.owed = false;
+            self.accept(sock, n);
         }
     }
     fn listening(&mut self, sock: u32, n: u32) -> Option<&mut Listening> {

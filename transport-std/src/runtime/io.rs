@@ -8,7 +8,7 @@ use super::serve::Seen;
 use super::sock::{LOOK, NAP, Sock};
 use super::timers::{Timer, Timers};
 use crate::dial::{Dial, Step};
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, Ordering, lock};
 use crate::sys::{self, Alarm, Listener, Ready, Source, Token};
 use omnimq_core::CloseReason;
 use std::collections::HashMap;
@@ -38,11 +38,20 @@ pub(crate) enum Command {
     Broken { sock: u32, pipe: u32, loss: Loss },
     /// The handshake ended in a read of the application's.
     Settle { sock: u32, pipe: u32 },
+    /// There was more to read than one turn allows.
+    Read { sock: u32, pipe: u32 },
+    /// There was more to write than one turn allows.
+    Write { sock: u32, pipe: u32 },
+    /// There was more to accept than one turn allows.
+    Accept { sock: u32, listener: u32 },
     /// The application has closed the socket: let it linger, then forget it.
     Close { sock: u32 },
     /// No sockets are left: end.
     Stop,
 }
+
+/// Reads of one stream in one turn.
+const READS: u32 = 4;
 
 /// The I/O thread as others see it.
 pub(crate) struct Io {
@@ -145,14 +154,10 @@ impl Reactor {
             while let Some(timer) = self.timers.due(Instant::now()) {
                 self.on_timer(timer);
             }
-            loop {
-                let commands = std::mem::take(&mut *lock(&self.io.commands));
-                if commands.is_empty() {
-                    break;
-                }
-                for command in commands {
-                    self.on_command(command);
-                }
+            // What these ask for in turn comes after the next look at the streams.
+            let commands = std::mem::take(&mut *lock(&self.io.commands));
+            for command in commands {
+                self.on_command(command);
             }
         }
     }
@@ -241,6 +246,9 @@ impl Reactor {
                     peer.drain(&sock);
                 }
             }
+            Command::Read { sock, pipe } => self.go_on_reading(sock, pipe),
+            Command::Write { sock, pipe } => self.go_on_writing(sock, pipe),
+            Command::Accept { sock, listener } => self.go_on_accepting(sock, listener),
             Command::Close { sock } => self.close(sock),
             Command::Stop => self.stopping = true,
         }
@@ -292,9 +300,7 @@ impl Reactor {
         let Some(peer) = sock.peer(pipe) else { return };
         if event.writable {
             peer.drain(&sock);
-            if served.closing {
-                self.close(sock.id);
-            }
+            self.close_if_flushed(sock.id);
         }
         if event.ended {
             peer.on_ending();
@@ -303,22 +309,38 @@ impl Reactor {
             self.read(&sock, &peer);
         }
     }
-    /// Reads until the stream is drained, the lane is full or the stream has ended, for an application that is away.
+    /// Reads until the stream is drained, the lane is full or the stream has ended, for an application that is away; what
+    /// one turn does not suffice for comes later, in turn with other peers.
     pub(super) fn read(&mut self, sock: &Arc<Sock>, peer: &Arc<Peer>) {
         if !peer.seat.enter() {
             return;
         }
-        loop {
-            loop {
-                let brought = peer.read(sock);
-                self.after_read(sock, peer, &brought);
-                if brought.stalled || brought.lost.is_some() || (brought.messages == 0 && !brought.more && !brought.ready) {
-                    break;
-                }
-            }
-            if peer.seat.leave() {
+        for _ in 0..READS {
+            let brought = peer.read(sock);
+            self.after_read(sock, peer, &brought);
+            let on = brought.messages > 0 || brought.more || brought.ready;
+            let over = !on || brought.stalled || brought.lost.is_some();
+            if over && peer.seat.leave() {
                 return;
             }
+        }
+        // Whoever knocks from here on is heard as well when this is gone on with.
+        while !peer.seat.leave() {}
+        if !peer.owed.swap(true, Ordering::AcqRel) {
+            self.io.send(Command::Read { sock: sock.id, pipe: peer.pipe });
+        }
+    }
+    fn go_on_reading(&mut self, sock: u32, pipe: u32) {
+        let Some(sock) = self.served.get(&sock).map(|served| served.sock.clone()) else { return };
+        let Some(peer) = sock.peer(pipe) else { return };
+        peer.owed.store(false, Ordering::Release);
+        self.read(&sock, &peer);
+    }
+    fn go_on_writing(&mut self, sock: u32, pipe: u32) {
+        let Some(sock) = self.served.get(&sock).map(|served| served.sock.clone()) else { return };
+        if let Some(peer) = sock.peer(pipe) {
+            peer.go_on_writing(&sock);
+            self.close_if_flushed(sock.id);
         }
     }
     fn after_read(&mut self, sock: &Arc<Sock>, peer: &Arc<Peer>, brought: &Brought) {
@@ -394,9 +416,7 @@ impl Reactor {
                 sock.close_pipe(&peer);
             }
         }
-        if self.served.get(&sock.id).is_some_and(|served| served.closing) {
-            self.close(sock.id);
-        }
+        self.close_if_flushed(sock.id);
     }
 }
 
@@ -479,6 +499,12 @@ impl Reactor {
 
 /// Sockets that their application has closed.
 impl Reactor {
+    /// A socket that lingers may have no more reason to.
+    fn close_if_flushed(&mut self, sock: u32) {
+        if self.served.get(&sock).is_some_and(|served| served.closing) {
+            self.close(sock);
+        }
+    }
     /// Forgets the socket if nothing is left to write, else lets it linger.
     fn close(&mut self, sock: u32) {
         let Some(served) = self.served.get_mut(&sock) else { return };

@@ -65,6 +65,8 @@ pub(crate) struct Peer {
     control: AtomicBool,
     /// The application left this unread.
     pub(crate) hot: AtomicBool,
+    /// The I/O thread has yet to go on reading here.
+    pub(super) owed: AtomicBool,
     /// The stream's end has been announced, at the latest behind what a short read leaves: no other edge will come.
     ending: AtomicBool,
 }
@@ -106,13 +108,14 @@ impl Peer {
         let connection = Connection::new(config, Instant::ZERO);
         Self {
             pipe,
+            endpoint,
             outbox,
             protocol: Mutex::new(Protocol { connection, intake, generation: 0 }),
-            endpoint,
             control: AtomicBool::new(false),
             seat: Seat::new(),
             reading: Mutex::default(),
             hot: AtomicBool::new(false),
+            owed: AtomicBool::new(false),
             ending: AtomicBool::new(false),
         }
     }
@@ -162,6 +165,11 @@ impl Peer {
         if let Some(command) = writer.drain() {
             sock.io.send(command);
         }
+    }
+    /// As [`drain`](Self::drain), by the I/O thread, which was asked to.
+    pub(super) fn go_on_writing(&self, sock: &Sock) {
+        lock(&self.outbox.state).desk.pay();
+        self.drain(sock);
     }
 
     /// One read, and what it brought to the socket's lane. The caller holds the read seat.

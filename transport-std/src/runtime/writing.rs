@@ -16,22 +16,33 @@ const SLICES: usize = 32;
 /// Octets of greeting, commands and signals encoded at a time.
 const CONTROL: usize = 64 << 10;
 
+/// Octets written in one turn, about: what is left is the I/O thread's, in turn with other peers.
+const TURN: usize = 4 << 20;
+
+/// What going round once more takes of a turn, whatever it writes.
+const ROUND: usize = 64 << 10;
+
 /// The write seat, under the lock of the outbox.
-#[derive(Default)]
 pub(crate) struct Desk {
     /// The stream of the moment.
     stream: Option<Arc<Stream>>,
     generation: u32,
-    /// What the holder works on; not here while somebody does.
-    work: Option<Box<Writing>>,
-    busy: bool,
-    /// A knock: look again before leaving.
-    again: bool,
+    place: Place,
+    /// The I/O thread has been asked to go on here.
+    owed: bool,
+}
+
+/// Who is at a desk.
+enum Place {
+    /// Nobody; what the last holder left to work on, if there was one.
+    Free(Option<Box<Writing>>),
+    /// Somebody, who looks again before leaving if somebody else has knocked.
+    Taken { knock: bool },
 }
 
 /// What belongs to the holder of the write seat.
 #[derive(Default)]
-struct Writing {
+pub(super) struct Writing {
     /// Octets of greeting, commands and signals, and how many of them have gone.
     control: Vec<u8>,
     sent: usize,
@@ -52,6 +63,8 @@ struct Writing {
 enum Wrote {
     /// All of it.
     All,
+    /// As much as one turn may write.
+    Enough,
     /// Nothing can be written before the handshake is over, or without a stream.
     Waits,
     /// The kernel's buffer is full; the I/O thread hears when it is not.
@@ -73,7 +86,41 @@ impl Sink<Blob> for Bounded<'_> {
     }
 }
 
+impl Default for Desk {
+    fn default() -> Self {
+        Self { stream: None, generation: 0, place: Place::Free(None), owed: false }
+    }
+}
+
 impl Desk {
+    /// Sits down; `None` when somebody is there, who will look again.
+    pub(super) fn enter(&mut self) -> Option<Box<Writing>> {
+        match &mut self.place {
+            Place::Taken { knock } => {
+                *knock = true;
+                None
+            }
+            Place::Free(work) => {
+                let work = work.take().unwrap_or_default();
+                self.place = Place::Taken { knock: false };
+                Some(work)
+            }
+        }
+    }
+    /// Whether somebody has knocked since this was last asked.
+    fn answer(&mut self) -> bool {
+        match &mut self.place {
+            Place::Taken { knock } => std::mem::take(knock),
+            Place::Free(_) => false,
+        }
+    }
+    pub(super) fn leave(&mut self, work: Box<Writing>) {
+        self.place = Place::Free(Some(work));
+    }
+    /// The I/O thread goes on here.
+    pub(super) fn pay(&mut self) {
+        self.owed = false;
+    }
     /// Another stream, or none.
     pub(super) fn seat(&mut self, stream: Option<Arc<Stream>>, generation: u32) {
         (self.stream, self.generation) = (stream, generation);
@@ -81,8 +128,8 @@ impl Desk {
     /// Puts a batch straight to work, if nothing is before it; what comes back in its place is empty.
     #[inline]
     pub(crate) fn offer(&mut self, batch: &mut Batch) -> bool {
-        match &mut self.work {
-            Some(work) if work.is_done() => {
+        match &mut self.place {
+            Place::Free(Some(work)) if work.is_done() => {
                 work.begin(batch);
                 true
             }
@@ -91,11 +138,11 @@ impl Desk {
     }
     /// Whether nothing is being written or left to be.
     pub(super) fn is_idle(&self) -> bool {
-        !self.busy && self.work.as_ref().is_none_or(|work| work.is_done())
+        matches!(&self.place, Place::Free(work) if work.as_ref().is_none_or(|work| work.is_done()))
     }
     /// Whether the stream of the moment takes no more.
     pub(super) fn is_broken(&self) -> bool {
-        self.work.as_ref().is_some_and(|work| work.broken && work.generation == self.generation)
+        matches!(&self.place, Place::Free(Some(work)) if work.broken && work.generation == self.generation)
     }
 }
 
@@ -111,36 +158,39 @@ pub(super) struct Writer<'a> {
 
 impl Writer<'_> {
     /// Writes what is published, unless somebody is at it; they will go round once more. Returns what the I/O thread
-    /// has to know.
+    /// has to know or to do.
     pub(super) fn drain(&self) -> Option<Command> {
         let mut out = lock(&self.outbox.state);
-        if out.desk.busy {
-            out.desk.again = true;
-            return None;
-        }
-        out.desk.busy = true;
-        let mut work = out.desk.work.take().unwrap_or_default();
+        let mut work = out.desk.enter()?;
         let (sock, pipe, mut command) = (self.sock.id, self.pipe, None);
+        let mut turn = TURN;
         loop {
-            out.desk.again = false;
             if work.progress.written == work.batch.len() && out.queue.len() > 0 {
                 work.begin(&mut out.queue);
             }
             let (stream, generation, quiet) = (out.desk.stream.clone(), out.desk.generation, out.signals.is_empty());
             drop(out);
-            let (wrote, messages) = self.write(&mut work, stream.as_deref(), generation, quiet);
+            turn = turn.saturating_sub(ROUND);
+            let (wrote, messages) = self.write(&mut work, stream.as_deref(), generation, quiet, &mut turn);
+            // It may be the last to hold on to it, and closing is a system call.
+            drop(stream);
             out = lock(&self.outbox.state);
             if self.outbox.on_gone(&mut out, messages) {
                 drop(out);
                 self.sock.tell_room(self.pipe);
                 out = lock(&self.outbox.state);
             }
-            let quiet = !out.desk.again;
+            let quiet = !out.desk.answer();
             match wrote {
                 Wrote::All if quiet && out.queue.len() == 0 && out.signals.is_empty() => break,
                 Wrote::Waits | Wrote::Blocked if quiet => break,
                 Wrote::Broken(loss) => command = Some(Command::Broken { sock, pipe, loss }),
                 Wrote::Lost(loss) => command = Some(Command::Lost { sock, pipe, loss }),
+                // Whoever knocked is heard as well when the I/O thread comes.
+                Wrote::Enough => {
+                    command = (!std::mem::replace(&mut out.desk.owed, true)).then_some(Command::Write { sock, pipe });
+                    break;
+                }
                 Wrote::All | Wrote::Waits | Wrote::Blocked => continue,
             }
             // Whoever knocked may have put another stream here meanwhile, on which nothing has been said.
@@ -148,12 +198,18 @@ impl Writer<'_> {
                 break;
             }
         }
-        out.desk.work = Some(work);
-        (out.desk.busy, out.desk.again) = (false, false);
+        out.desk.leave(work);
         command
     }
-    /// Writes control octets and the batch. Returns how many messages have gone.
-    fn write(&self, work: &mut Writing, stream: Option<&Stream>, generation: u32, quiet: bool) -> (Wrote, u32) {
+    /// Writes control octets and the batch, as far as the turn allows. Returns how many messages have gone.
+    fn write(
+        &self,
+        work: &mut Writing,
+        stream: Option<&Stream>,
+        generation: u32,
+        quiet: bool,
+        turn: &mut usize,
+    ) -> (Wrote, u32) {
         let mut messages = 0;
         if work.generation != generation {
             messages += work.begin_again(generation);
@@ -161,6 +217,9 @@ impl Writer<'_> {
         let Some(stream) = stream.filter(|_| !work.broken) else { return (Wrote::Waits, messages) };
         let mut quiet = quiet && work.images && !self.control.load(Ordering::Acquire);
         loop {
+            if *turn == 0 {
+                return (Wrote::Enough, messages);
+            }
             if !quiet && work.is_between() {
                 match self.ask_connection(work, generation) {
                     Ok(()) => quiet = work.control.is_empty(),
@@ -179,6 +238,7 @@ impl Writer<'_> {
                 None => return (Wrote::Waits, messages),
             };
             messages += work.wrote(written);
+            *turn = turn.saturating_sub(written);
             if quiet && work.is_done() {
                 return (Wrote::All, messages);
             }
