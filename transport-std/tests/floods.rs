@@ -134,7 +134,9 @@ fn all_who_come_at_once_are_accepted() {
 /// the application that takes them or for one that has gone away.
 #[test]
 fn an_end_behind_messages_without_credit_is_found() {
-    for (mark, count, size) in [(1, 2, 10), (1, 3, 10), (2, 40, 10), (10, 1000, 10), (2, 7, 100_000), (1, 2, 400_000), (3, 6, 700_000)] {
+    for (mark, count, size) in
+        [(1, 2, 10), (1, 3, 10), (2, 40, 10), (10, 1000, 10), (2, 7, 100_000), (1, 2, 400_000), (3, 6, 700_000)]
+    {
         for away in [false, true] {
             let context = Context::new().unwrap();
             let mut pull = context.socket_with(SocketType::Pull, marks(1, mark)).unwrap();

@@ -418,3 +418,61 @@ fn bound_side_reads_what_the_dead_left() {
         assert_eq!(other.frame().unwrap().1, b"new");
     }
 }
+
+/// As with libzmq: four types connect to an endpoint once however often they are told to, the others each time.
+#[test]
+fn connecting_twice_to_one_endpoint() {
+    let context = Context::new().unwrap();
+    let nobody = Port::reserve();
+    let types = [
+        (SocketType::Dealer, 1),
+        (SocketType::Sub, 1),
+        (SocketType::Pub, 1),
+        (SocketType::Req, 1),
+        (SocketType::Push, 3),
+        (SocketType::Pull, 3),
+        (SocketType::Router, 3),
+        (SocketType::Rep, 3),
+        (SocketType::XPub, 3),
+        (SocketType::XSub, 3),
+    ];
+    for (socket_type, connections) in types {
+        let mut socket = socket(&context, socket_type);
+        for _ in 0..3 {
+            socket.connect(nobody.endpoint()).unwrap();
+        }
+        for n in 0..connections {
+            socket.disconnect(nobody.endpoint()).unwrap_or_else(|error| panic!("{socket_type:?}, {n}: {error}"));
+        }
+        assert!(matches!(socket.disconnect(nobody.endpoint()), Err(Error::NotFound(_))), "{socket_type:?}");
+        // Another endpoint is another matter, and so is this one again.
+        for endpoint in [nobody.endpoint(), Port::reserve().endpoint()] {
+            socket.connect(endpoint).unwrap();
+            socket.disconnect(endpoint).unwrap();
+        }
+    }
+}
+
+/// A connection that is given up for good does not stand in the way of another to the same endpoint.
+#[test]
+fn connecting_again_after_a_breach_of_the_protocol() {
+    let context = Context::new().unwrap();
+    let port = Port::reserve();
+    let listener = port.listen();
+    let mut dealer = socket(&context, SocketType::Dealer);
+    dealer.connect(port.endpoint()).unwrap();
+    let mut wrong = Raw::on(listener.accept().unwrap().0);
+    wrong.say(&[greeting(), ready("PUB")].concat());
+    assert!(wrong.closed_within(PATIENCE));
+    listener.set_nonblocking(true).unwrap();
+    let (stream, _) = within(PATIENCE, || {
+        // The end of the stream is seen here a moment before the socket has let the pipe go.
+        dealer.connect(port.endpoint()).unwrap();
+        listener.accept().ok()
+    })
+    .0;
+    stream.set_nonblocking(false).unwrap();
+    let mut router = Raw::on(stream).shake("ROUTER").unwrap();
+    dealer.send(b"at last").unwrap();
+    assert_eq!(router.frame().unwrap(), (0, b"at last".to_vec()));
+}

@@ -18,6 +18,7 @@ mod report;
 mod source;
 mod test;
 mod tidy;
+mod tsan;
 
 use std::process::ExitCode;
 
@@ -36,10 +37,11 @@ usage: cargo xtask COMMAND
   no-alloc                         the core without an allocator and without a panic path, run in QEMU
   portability                      the crates for microcontrollers, Windows and macOS
   test [--full]                    check, then every test; --full adds what takes hours
+  tsan                             data races that ThreadSanitizer sees where the host library's threads meet
 ";
 
 /// Every command, as `docs/guarantees.md` may name it.
-const COMMANDS: [&str; 8] = ["bench", "check", "demo", "fuzz", "mutants", "no-alloc", "portability", "test"];
+const COMMANDS: [&str; 9] = ["bench", "check", "demo", "fuzz", "mutants", "no-alloc", "portability", "test", "tsan"];
 
 fn main() -> ExitCode {
     match dispatch(Parser::from_env()) {
@@ -65,6 +67,7 @@ fn dispatch(mut args: Parser) -> Result<()> {
         "mutants" => mutants::command(args),
         "no-alloc" => no_more(args).and_then(|()| no_alloc::run()),
         "test" => test::run(args),
+        "tsan" => no_more(args).and_then(|()| tsan::command()),
         other => bail!("no command named {other}\n{USAGE}"),
     }
 }

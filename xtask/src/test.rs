@@ -5,10 +5,10 @@ use lexopt::{Arg, Parser};
 
 use crate::process::{Process, root};
 use crate::report::{Report, Totals};
-use crate::{check, debian, demo, fuzz, guarantees, mutants, no_alloc};
+use crate::{check, debian, demo, fuzz, guarantees, mutants, no_alloc, tsan};
 
-/// What the interoperability tests make their virtual environment with.
-const PYTHON: [&str; 2] = ["python3", "python3-venv"];
+/// What the interoperability tests make their virtual environment with, and what counts system calls.
+const TOOLS: [&str; 3] = ["python3", "python3-venv", "strace"];
 
 /// Runs the tests; `--full` adds those that take hours.
 pub(crate) fn run(mut args: Parser) -> Result<()> {
@@ -21,7 +21,7 @@ pub(crate) fn run(mut args: Parser) -> Result<()> {
     }
     let mut report = Report::default();
     report.step("cargo xtask check", check::run);
-    debian::install(&PYTHON)?;
+    debian::install(&TOOLS)?;
     report.counted("tests of the workspace", |totals| {
         cargo_test(Process::cargo(), "--workspace --features omnimq-core/alloc", totals)
     });
@@ -49,6 +49,7 @@ fn hours(report: &mut Report) {
         let cargo = Process::cargo().env("PROPTEST_CASES", "20000");
         cargo_test(cargo, "--release --workspace --features omnimq-core/alloc", totals)
     });
+    report.counted("tsan", tsan::run);
     report.step("fuzz, ten minutes each", || fuzz::all(600));
     report.step("mutants", mutants::all);
     report.step("cargo deny", || {
@@ -88,7 +89,7 @@ fn holds_models() -> Result<bool> {
     Ok(names.any(|entry| entry.file_name().to_string_lossy().starts_with("loom")))
 }
 
-fn cargo_test(cargo: Process, words: &str, totals: &mut Totals) -> Result<()> {
+pub(crate) fn cargo_test(cargo: Process, words: &str, totals: &mut Totals) -> Result<()> {
     cargo.words("test --no-fail-fast").words(words).each_line(|line| {
         println!("{line}");
         totals.read(line);

@@ -98,13 +98,7 @@ pub(crate) struct Loss {
 }
 
 impl Peer {
-    pub(crate) fn new(
-        pipe: u32,
-        endpoint: Option<String>,
-        outbox: Arc<Outbox>,
-        intake: Intake,
-        config: &Config,
-    ) -> Self {
+    pub(crate) fn new(pipe: u32, endpoint: Option<String>, outbox: Arc<Outbox>, intake: Intake, config: &Config) -> Self {
         let connection = Connection::new(config, Instant::ZERO);
         Self {
             pipe,
