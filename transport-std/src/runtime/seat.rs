@@ -140,13 +140,14 @@ impl Post {
     pub(crate) fn is_empty(&self) -> bool {
         !self.any.load(Acquire)
     }
-    /// Appends what was posted to `to`; true when there was anything.
+    /// Appends what was posted to `to`; false when there was nothing.
     ///
-    /// The flag is swapped, not stored: a plain `false` could cover a `true` whose number was not seen.
+    /// The flag is cleared first: a number that is not seen here comes after the lock was let go, and its flag after that.
     pub(crate) fn take(&self, to: &mut Vec<u32>) -> bool {
-        if !self.any.load(Relaxed) || !self.any.swap(false, AcqRel) {
+        if !self.any.load(Relaxed) {
             return false;
         }
+        self.any.store(false, Relaxed);
         to.append(&mut lock(&self.ids));
         true
     }
