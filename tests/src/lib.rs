@@ -1,10 +1,10 @@
-//! What crosses crates: a virtual wire for the core, scripted ZMTP peers and libzmq itself for the host.
+//! What crosses crates: a virtual wire for the core, and libzmq itself for the host. (Scripted ZMTP peers are a crate of
+//! their own, which the host library uses as well.)
 //!
 //! The integration tests beside this library hold the assertions; here is only what they stand on.
 
 pub mod checksum;
 pub mod libzmq;
-pub mod raw;
 pub mod rng;
 pub mod seeds;
 pub mod venv;

@@ -2,7 +2,7 @@
 
 use omnimq::{Context, Error, Socket, SocketOptions, SocketType};
 use omnimq_core::{Limits, ReconnectPolicy};
-use omnimq_tests::raw::{Octets, RawListener, RawPeer, flag};
+use omnimq_raw::{Octets, RawListener, RawPeer, flag};
 use omnimq_tests::rng::Rng;
 use omnimq_tests::seeds;
 use std::time::{Duration, Instant};

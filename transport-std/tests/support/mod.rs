@@ -3,8 +3,10 @@
 #![allow(dead_code, reason = "each test program uses its part")]
 
 use omnimq::{Context, Error, Message, Socket, SocketOptions, SocketType};
-use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use omnimq_raw::Octets;
+#[allow(unused_imports, reason = "each test program uses its part")]
+pub(crate) use omnimq_raw::RawPeer as Raw;
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 /// Longer than anything here takes, unless it hangs.
@@ -129,103 +131,20 @@ impl Port {
 
 /// A greeting of ZMTP 3.1 with mechanism NULL.
 pub(crate) fn greeting() -> Vec<u8> {
-    let mut greeting = vec![0; 64];
-    greeting[0] = 0xFF;
-    greeting[9] = 0x7F;
-    greeting[10] = 3;
-    greeting[11] = 1;
-    greeting[12..16].copy_from_slice(b"NULL");
-    greeting
+    Octets::new().greeting(3, 1).0
 }
 
 /// A command frame.
 pub(crate) fn command(name: &str, data: &[u8]) -> Vec<u8> {
-    let mut body = vec![name.len() as u8];
-    body.extend_from_slice(name.as_bytes());
-    body.extend_from_slice(data);
-    frame(4, &body)
+    Octets::new().command(name, data).0
 }
 
 /// A frame with these flags.
 pub(crate) fn frame(flags: u8, body: &[u8]) -> Vec<u8> {
-    let mut frame = Vec::new();
-    if let Ok(len) = u8::try_from(body.len()) {
-        frame.extend_from_slice(&[flags, len]);
-    } else {
-        frame.push(flags | 2);
-        frame.extend_from_slice(&(body.len() as u64).to_be_bytes());
-    }
-    frame.extend_from_slice(body);
-    frame
+    Octets::new().frame(flags, body).0
 }
 
 /// A READY command of this socket type.
 pub(crate) fn ready(socket_type: &str) -> Vec<u8> {
-    let mut data = vec![11];
-    data.extend_from_slice(b"Socket-Type");
-    data.extend_from_slice(&(socket_type.len() as u32).to_be_bytes());
-    data.extend_from_slice(socket_type.as_bytes());
-    command("READY", &data)
-}
-
-/// A peer that says and reads what the test tells it to.
-pub(crate) struct Raw(pub(crate) TcpStream);
-
-impl Raw {
-    /// Connects; says nothing.
-    pub(crate) fn connect(endpoint: &str) -> Self {
-        Self::on(TcpStream::connect(address(endpoint)).unwrap())
-    }
-    pub(crate) fn on(stream: TcpStream) -> Self {
-        stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        Self(stream)
-    }
-    /// Shakes hands as a socket of this type.
-    pub(crate) fn shake(mut self, socket_type: &str) -> io::Result<Self> {
-        self.0.write_all(&greeting())?;
-        let mut theirs = [0; 64];
-        self.0.read_exact(&mut theirs)?;
-        assert_eq!((theirs[0], theirs[9] & 1, theirs[10]), (0xFF, 1, 3), "greeting");
-        self.0.write_all(&ready(socket_type))?;
-        let (flags, body) = self.frame()?;
-        assert_eq!((flags, &body[..6]), (4, &b"\x05READY"[..]));
-        Ok(self)
-    }
-    pub(crate) fn say(&mut self, octets: &[u8]) {
-        self.0.write_all(octets).unwrap();
-    }
-    /// The next frame's flags, without LONG, and body.
-    pub(crate) fn frame(&mut self) -> io::Result<(u8, Vec<u8>)> {
-        let mut flags = [0];
-        self.0.read_exact(&mut flags)?;
-        let len = if flags[0] & 2 == 0 {
-            let mut len = [0];
-            self.0.read_exact(&mut len)?;
-            u64::from(len[0])
-        } else {
-            let mut len = [0; 8];
-            self.0.read_exact(&mut len)?;
-            u64::from_be_bytes(len)
-        };
-        let mut body = vec![0; len as usize];
-        self.0.read_exact(&mut body)?;
-        Ok((flags[0] & !2, body))
-    }
-    /// Whether the other side has closed, or does so within `limit`; what it says before is thrown away.
-    pub(crate) fn closed_within(&mut self, limit: Duration) -> bool {
-        let start = Instant::now();
-        let mut octets = [0; 4096];
-        self.0.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
-        while start.elapsed() < limit {
-            match self.0.read(&mut octets) {
-                Ok(0) => return true,
-                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
-                Err(_) => return true,
-                Ok(_) => {}
-            }
-        }
-        false
-    }
+    Octets::new().ready(&[("Socket-Type", socket_type.as_bytes())]).0
 }

@@ -3,12 +3,12 @@
 //! [`Octets`] builds what is sent, [`RawPeer`] sends it and looks at what comes back. Neither knows of any ZeroMQ
 //! implementation: the numbers are those of RFC 37, 23, 15 and 13.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 /// How long a peer waits for what must come.
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(20);
 
 /// Flags of a 3.x frame.
 pub mod flag {
@@ -118,7 +118,7 @@ impl RawListener {
             match self.0.accept() {
                 Ok((stream, _)) => {
                     stream.set_nonblocking(false).expect("a stream");
-                    return Some(RawPeer::over(stream));
+                    return Some(RawPeer::on(stream));
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock && Instant::now() < deadline => {
                     std::thread::sleep(Duration::from_millis(1));
@@ -138,7 +138,7 @@ impl Default for RawListener {
 
 /// A stream, and what to expect of it.
 #[derive(Debug)]
-pub struct RawPeer(TcpStream);
+pub struct RawPeer(pub TcpStream);
 
 /// What a stream had to say within some time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,15 +150,62 @@ pub struct Heard {
 }
 
 impl RawPeer {
-    /// Connects to `tcp://address:port`.
+    /// Connects to `tcp://address:port`; says nothing.
     pub fn connect(endpoint: &str) -> Self {
         let address = endpoint.strip_prefix("tcp://").expect("a tcp endpoint");
-        Self::over(TcpStream::connect(address).expect("somebody listens"))
+        Self::on(TcpStream::connect(address).expect("somebody listens"))
     }
-    fn over(stream: TcpStream) -> Self {
+    /// A peer at the end of a stream.
+    pub fn on(stream: TcpStream) -> Self {
         stream.set_nodelay(true).expect("a stream");
+        stream.set_read_timeout(Some(SOON)).expect("a stream");
         stream.set_write_timeout(Some(SOON)).expect("a stream");
         Self(stream)
+    }
+    /// Shakes hands as a 3.1 socket of this type.
+    ///
+    /// # Errors
+    /// The stream ended, or the other side did not answer in time.
+    pub fn shake(mut self, socket_type: &str) -> io::Result<Self> {
+        self.0.write_all(&Octets::new().greeting(3, 1).0)?;
+        let mut theirs = [0; 64];
+        self.0.read_exact(&mut theirs)?;
+        assert_eq!((theirs[0], theirs[9] & 1, theirs[10]), (0xFF, 1, 3), "greeting");
+        self.0.write_all(&Octets::new().ready(&[("Socket-Type", socket_type.as_bytes())]).0)?;
+        let (flags, body) = self.frame()?;
+        assert_eq!((flags, &body[..6]), (flag::COMMAND, &b"\x05READY"[..]));
+        Ok(self)
+    }
+    /// Sends octets, all of them.
+    ///
+    /// # Panics
+    /// When they are not taken.
+    pub fn say(&mut self, octets: &[u8]) {
+        self.0.write_all(octets).expect("the other side takes it");
+    }
+    /// The next frame's flags, without [`LONG`](flag::LONG), and body.
+    ///
+    /// # Errors
+    /// The stream ended, or no whole frame came in time.
+    pub fn frame(&mut self) -> io::Result<(u8, Vec<u8>)> {
+        let mut flags = [0];
+        self.0.read_exact(&mut flags)?;
+        let len = if flags[0] & flag::LONG == 0 {
+            let mut len = [0];
+            self.0.read_exact(&mut len)?;
+            u64::from(len[0])
+        } else {
+            let mut len = [0; 8];
+            self.0.read_exact(&mut len)?;
+            u64::from_be_bytes(len)
+        };
+        let mut body = vec![0; len as usize];
+        self.0.read_exact(&mut body)?;
+        Ok((flags[0] & !flag::LONG, body))
+    }
+    /// Whether the other side has ended the stream, or does so within `limit`; what it says before is thrown away.
+    pub fn closed_within(&mut self, limit: Duration) -> bool {
+        self.hear(limit, |_| false).ended
     }
     /// Sends; whether the other side has ended the stream already is not asked.
     pub fn send(&mut self, octets: &Octets) {
