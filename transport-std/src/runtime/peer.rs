@@ -6,7 +6,7 @@
 use super::scratch;
 use super::seat::Seat;
 use super::sock::Sock;
-use super::writing::Writer;
+use super::writing::{TURN, Writer};
 use crate::lane::{Intake, Outbox, Slab};
 use crate::sync::{AtomicBool, Mutex, Ordering, lock, lock_across_calls};
 use crate::sys::{self, Stream};
@@ -152,11 +152,13 @@ impl Peer {
         Loss { generation: lock(&self.protocol).generation, reason }
     }
 
+    fn writer<'a>(&'a self, sock: &'a Sock, turn: usize) -> Writer<'a> {
+        let Self { pipe, outbox, protocol, control, .. } = self;
+        Writer { pipe: *pipe, outbox, protocol, control, sock, turn }
+    }
     /// Writes what is published, unless somebody is at it; they will go round once more.
     pub(crate) fn drain(&self, sock: &Sock) {
-        let writer =
-            Writer { pipe: self.pipe, outbox: &self.outbox, protocol: &self.protocol, control: &self.control, sock };
-        if let Some(command) = writer.drain() {
+        if let Some(command) = self.writer(sock, TURN).drain() {
             sock.io.send(command);
         }
     }
@@ -300,23 +302,46 @@ impl Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Context, SocketType};
+    use crate::runtime::io::Command;
+    use crate::{Context, Socket, SocketOptions, SocketType};
     use std::sync::mpsc;
     use std::time::Duration;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    /// A PULL, a PUSH that is connected to it, and the PUSH's peer.
+    fn connected(context: &Context) -> (Socket, Socket, Arc<Peer>) {
+        let mut options = SocketOptions::default();
+        options.send_buffer = Some(32 << 10);
+        let mut pull = context.socket(SocketType::Pull).unwrap();
+        let mut push = context.socket_with(SocketType::Push, options).unwrap();
+        push.connect(&pull.bind("tcp://127.0.0.1:*").unwrap()).unwrap();
+        push.send(b"first").unwrap();
+        assert_eq!(pull.recv_timeout(PATIENCE).unwrap().bytes(), b"first");
+        let peer = push.sock().peers().remove(0);
+        (pull, push, peer)
+    }
+
+    /// Does something in the place of whoever writes: nobody else does meanwhile.
+    fn hold_up_writing<T>(peer: &Peer, meanwhile: impl FnOnce() -> T) -> T {
+        let work = loop {
+            // The I/O thread may be there for a moment.
+            if let Some(work) = lock(&peer.outbox.state).desk.enter() {
+                break work;
+            }
+        };
+        let done = meanwhile();
+        lock(&peer.outbox.state).desk.leave(work);
+        done
+    }
 
     /// Another thread is held up in a read of the stream, then in a write to it: a send returns all the same, and what it
     /// sent leaves at once or when the other thread is through.
     #[test]
     fn a_send_waits_for_no_read_and_no_write() {
-        let patience = Duration::from_secs(20);
         let context = Context::new().unwrap();
-        let mut pull = context.socket(SocketType::Pull).unwrap();
-        let mut push = context.socket(SocketType::Push).unwrap();
-        push.connect(&pull.bind("tcp://127.0.0.1:*").unwrap()).unwrap();
-        push.send(b"first").unwrap();
-        assert_eq!(pull.recv_timeout(patience).unwrap().bytes(), b"first");
+        let (mut pull, mut push, peer) = connected(&context);
         let sock = push.sock().clone();
-        let peer = sock.peers().remove(0);
         let (sent, told) = mpsc::channel();
         let (go, next) = mpsc::channel();
         let sender = std::thread::spawn(move || {
@@ -329,23 +354,46 @@ mod tests {
 
         let reading = lock_across_calls(&peer.reading);
         go.send("beside a read").unwrap();
-        told.recv_timeout(patience).expect("the send waits for the read");
-        assert_eq!(pull.recv_timeout(patience).unwrap().bytes(), b"beside a read");
+        told.recv_timeout(PATIENCE).expect("the send waits for the read");
+        assert_eq!(pull.recv_timeout(PATIENCE).unwrap().bytes(), b"beside a read");
         drop(reading);
 
-        let work = loop {
-            // The I/O thread may be there for a moment.
-            if let Some(work) = lock(&peer.outbox.state).desk.enter() {
-                break work;
-            }
-        };
-        go.send("beside a write").unwrap();
-        told.recv_timeout(patience).expect("the send waits for the write");
-        assert!(pull.try_recv().is_err(), "somebody else writes");
-        lock(&peer.outbox.state).desk.leave(work);
+        hold_up_writing(&peer, || {
+            go.send("beside a write").unwrap();
+            told.recv_timeout(PATIENCE).expect("the send waits for the write");
+            assert!(pull.try_recv().is_err(), "somebody else writes");
+        });
         peer.drain(&sock);
-        assert_eq!(pull.recv_timeout(patience).unwrap().bytes(), b"beside a write");
+        assert_eq!(pull.recv_timeout(PATIENCE).unwrap().bytes(), b"beside a write");
         drop(go);
         sender.join().unwrap();
+    }
+
+    /// Whoever writes leaves the rest to the I/O thread, which is asked once.
+    #[test]
+    fn a_turn_of_writing_ends() {
+        let context = Context::new().unwrap();
+        let (mut pull, mut push, peer) = connected(&context);
+        let sock = push.sock().clone();
+        let mut receive = || {
+            for _ in 0..10 {
+                assert_eq!(pull.recv_timeout(PATIENCE).unwrap().bytes().len(), 100_000);
+            }
+        };
+        let asked = (0..100).find_map(|_| {
+            hold_up_writing(&peer, || (0..10).for_each(|_| push.send(&[7; 100_000]).unwrap()));
+            // Enough for one write, of which the kernel takes a part.
+            let asked = peer.writer(&sock, 100_000).drain();
+            if asked.is_none() {
+                // The I/O thread was here first.
+                peer.drain(&sock);
+                receive();
+            }
+            asked
+        });
+        assert!(matches!(asked, Some(Command::Write { .. })), "the turn does not end");
+        assert!(peer.writer(&sock, 0).drain().is_none(), "asked already");
+        sock.io.send(asked.unwrap());
+        receive();
     }
 }

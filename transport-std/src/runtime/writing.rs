@@ -17,7 +17,7 @@ const SLICES: usize = 32;
 const CONTROL: usize = 64 << 10;
 
 /// Octets written in one turn, about: what is left is the I/O thread's, in turn with other peers.
-const TURN: usize = 4 << 20;
+pub(super) const TURN: usize = 4 << 20;
 
 /// What going round once more takes of a turn, whatever it writes.
 const ROUND: usize = 64 << 10;
@@ -154,6 +154,8 @@ pub(super) struct Writer<'a> {
     /// The connection may have something to say.
     pub(super) control: &'a AtomicBool,
     pub(super) sock: &'a Sock,
+    /// Octets that may be written, about.
+    pub(super) turn: usize,
 }
 
 impl Writer<'_> {
@@ -163,7 +165,7 @@ impl Writer<'_> {
         let mut out = lock(&self.outbox.state);
         let mut work = out.desk.enter()?;
         let (sock, pipe, mut command) = (self.sock.id, self.pipe, None);
-        let mut turn = TURN;
+        let mut turn = self.turn;
         loop {
             if work.progress.written == work.batch.len() && out.queue.len() > 0 {
                 work.begin(&mut out.queue);
