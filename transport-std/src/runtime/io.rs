@@ -50,8 +50,8 @@ pub(crate) enum Command {
     Stop,
 }
 
-/// Reads of one stream in one turn.
-const READS: u32 = 4;
+/// Reads of one stream in one turn: enough for one that brings something and one that finds the rest of it, or nothing.
+const READS: u32 = 2;
 
 /// The I/O thread as others see it.
 pub(crate) struct Io {

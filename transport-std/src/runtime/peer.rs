@@ -311,8 +311,7 @@ mod tests {
 
     /// A PULL, a PUSH that is connected to it, and the PUSH's peer.
     fn connected(context: &Context) -> (Socket, Socket, Arc<Peer>) {
-        let mut options = SocketOptions::default();
-        options.send_buffer = Some(32 << 10);
+        let options = SocketOptions { send_buffer: Some(32 << 10), ..SocketOptions::default() };
         let mut pull = context.socket(SocketType::Pull).unwrap();
         let mut push = context.socket_with(SocketType::Push, options).unwrap();
         push.connect(&pull.bind("tcp://127.0.0.1:*").unwrap()).unwrap();
