@@ -5,7 +5,7 @@ use crate::options::SocketOptions;
 use crate::runtime::io::{Command, Io};
 use crate::runtime::sock::Sock;
 use crate::socket::Socket;
-use crate::sys::Token;
+use crate::sys::SockId;
 use omnimq_core::SocketType;
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -20,15 +20,15 @@ const GRACE: Duration = Duration::from_secs(1);
 /// The sockets that are open or linger.
 #[derive(Default)]
 pub(crate) struct Census {
-    socks: Mutex<HashMap<u32, Arc<Sock>>>,
+    socks: Mutex<HashMap<SockId, Arc<Sock>>>,
     changed: Condvar,
 }
 
 impl Census {
-    fn socks(&self) -> MutexGuard<'_, HashMap<u32, Arc<Sock>>> {
+    fn socks(&self) -> MutexGuard<'_, HashMap<SockId, Arc<Sock>>> {
         self.socks.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    pub(crate) fn leave(&self, sock: u32) {
+    pub(crate) fn leave(&self, sock: SockId) {
         self.socks().remove(&sock);
         self.changed.notify_all();
     }
@@ -118,7 +118,7 @@ impl Context {
             return Err(Error::TooLarge);
         }
         let id = self.vacant();
-        let io = &self.0.io[id as usize % self.0.io.len()];
+        let io = &self.0.io[id.index() % self.0.io.len()];
         let sock = Sock::new(id, socket_type, options, self.draw(), io, self.0.census.clone())
             .map_err(Error::system("make a socket"))?
             .ok_or(Error::NotSupported)?;
@@ -132,9 +132,9 @@ impl Context {
         Ok(Socket::new(self.clone(), sock))
     }
     /// A number for a socket, of those that fit into a token the next that no socket has.
-    fn vacant(&self) -> u32 {
+    fn vacant(&self) -> SockId {
         loop {
-            let id = self.0.made.fetch_add(1, Ordering::Relaxed) % Token::SOCKETS;
+            let id = SockId::new(self.0.made.fetch_add(1, Ordering::Relaxed));
             if !self.0.census.socks().contains_key(&id) {
                 return id;
             }

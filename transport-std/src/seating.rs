@@ -7,6 +7,7 @@ use crate::spin::Spin;
 use crate::sync::Ordering;
 use crate::sys;
 use crate::wait::Wait;
+use omnimq_core::PipeId;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,21 +21,21 @@ const PROBE: u32 = 16;
 /// What an application knows of its streams.
 pub(crate) struct Seating {
     /// Pipes that may be readable.
-    ready: VecDeque<u32>,
+    ready: VecDeque<PipeId>,
     is_ready: Vec<bool>,
-    events: Vec<u32>,
+    events: Vec<PipeId>,
     /// The peers met so far, as of [`Sock::roster`].
     peers: Vec<Option<Arc<Peer>>>,
     roster: u32,
     /// Pipes that the socket has to look at before its next receive.
-    pub(crate) news: Vec<u32>,
+    pub(crate) news: Vec<PipeId>,
     /// [`Sock::pumped`] when the socket was last found empty.
     pumped: u32,
     /// Predictor for a single stream: the next message is there already, so read before waiting.
     eager: bool,
     waits: u32,
     /// The only pipe, if there is one.
-    only: Option<u32>,
+    only: Option<PipeId>,
     spin: Spin,
 }
 
@@ -150,8 +151,8 @@ impl Seating {
         self.mark(pipe);
         true
     }
-    fn mark(&mut self, pipe: u32) {
-        let at = pipe as usize;
+    fn mark(&mut self, pipe: PipeId) {
+        let at = pipe.index();
         if self.is_ready.len() <= at {
             self.is_ready.resize(at + 1, false);
         }
@@ -182,7 +183,7 @@ impl Seating {
         let mut brought_any = 0;
         for _ in 0..self.ready.len() {
             let Some(pipe) = self.ready.pop_front() else { break };
-            if let Some(ready) = self.is_ready.get_mut(pipe as usize) {
+            if let Some(ready) = self.is_ready.get_mut(pipe.index()) {
                 *ready = false;
             }
             let messages = self.read(sock, pipe);
@@ -195,7 +196,7 @@ impl Seating {
         brought_any > 0
     }
     /// One read of one stream. Returns how many messages, or other news, it brought.
-    fn read(&mut self, sock: &Sock, pipe: u32) -> u32 {
+    fn read(&mut self, sock: &Sock, pipe: PipeId) -> u32 {
         let Some(peer) = self.peer(sock, pipe) else { return 0 };
         peer.hot.store(false, Ordering::Relaxed);
         if !peer.seat.enter() {
@@ -215,13 +216,13 @@ impl Seating {
         brought.messages.max(u32::from(brought.news))
     }
     /// The peer of this pipe; asked of the socket only when its peers have changed.
-    fn peer(&mut self, sock: &Sock, pipe: u32) -> Option<Arc<Peer>> {
+    fn peer(&mut self, sock: &Sock, pipe: PipeId) -> Option<Arc<Peer>> {
         let roster = sock.roster.load(Ordering::Acquire);
         if roster != self.roster {
             self.peers.clear();
             self.roster = roster;
         }
-        let at = pipe as usize;
+        let at = pipe.index();
         if self.peers.len() <= at {
             self.peers.resize(at + 1, None);
         }

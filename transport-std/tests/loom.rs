@@ -359,7 +359,7 @@ fn post_keeps_what_it_is_given() {
 struct Socket {
     /// The lane: messages, and whether the socket wants to be told of the next.
     lane: Mutex<(u32, bool)>,
-    mail: Post,
+    mail: Post<u32>,
     pumped: AtomicU32,
     /// Under the socket's lock: whether the pipe is in the fair queue.
     core: Mutex<bool>,

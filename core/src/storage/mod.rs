@@ -13,7 +13,7 @@ use crate::body::Body;
 use crate::pipe::{PipeReader, PipeWriter};
 
 /// A pipe's place in its socket's table. Not reused before the pattern has forgotten it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PipeId(pub u32);
 
 impl PipeId {

@@ -8,7 +8,7 @@ use super::Notices;
 use crate::runtime::seat::Starved;
 use crate::sync::{AtomicBool, AtomicU32, Mutex, Ordering, lock};
 use omnimq_core::wire::{FrameHeader, Framing};
-use omnimq_core::{Blob, Credit, Frame, Front, Input, PipeReader, PipeWriter, Receipts, Refusal, Signal, Sink};
+use omnimq_core::{Blob, Credit, Frame, Front, Input, PipeId, PipeReader, PipeWriter, Receipts, Refusal, Signal, Sink};
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
@@ -76,7 +76,7 @@ pub(crate) struct Intake {
 
 /// The reading end of an inbound lane: the socket's.
 pub(crate) struct Inlet {
-    pipe: u32,
+    pipe: PipeId,
     run: Blob,
     at: usize,
     frames: VecDeque<Frame<Blob>>,
@@ -102,7 +102,7 @@ impl Inbox {
         self.notices.filled.fetch_sub(1, Ordering::AcqRel);
     }
     /// An inbound lane of `hwm` messages for pipe `pipe`.
-    pub(crate) fn lane(pipe: u32, hwm: u32, notices: &Arc<Notices>) -> (Intake, Inlet) {
+    pub(crate) fn lane(pipe: PipeId, hwm: u32, notices: &Arc<Notices>) -> (Intake, Inlet) {
         let inbox = Arc::new(Self {
             state: Mutex::new(In { items: VecDeque::new(), signals: VecDeque::new(), signalled: 0, hwm: None, idle: true }),
             filled: AtomicBool::new(false),

@@ -8,7 +8,7 @@ use super::{BIG, Batch};
 use crate::runtime::seat::{Post, Starved};
 use crate::runtime::writing::Desk;
 use crate::sync::{AtomicBool, AtomicU32, Mutex, Ordering, lock};
-use omnimq_core::{Blob, Credit, Frame, Front, PipeReader, PipeWriter, Receipts, Refusal, Signal, Sink};
+use omnimq_core::{Blob, Credit, Frame, Front, PipeId, PipeReader, PipeWriter, Receipts, Refusal, Signal, Sink};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -17,9 +17,9 @@ pub(crate) struct Notices {
     /// An outlet with something staged, plus one; 0 = none. The socket's lock orders all access.
     staged: AtomicU32,
     /// Others.
-    staged_too: Post,
+    staged_too: Post<PipeId>,
     /// Inlets whose reader of the stream had stopped and may go on.
-    pub(crate) resume: Post,
+    pub(crate) resume: Post<PipeId>,
     /// Inbound lanes that may hold messages.
     pub(crate) filled: AtomicU32,
     /// An outlet has no room left: what is staged there has to be written lest the next message is dropped.
@@ -45,22 +45,22 @@ impl Notices {
         // The socket's lock orders all access.
         self.full.load(Ordering::Relaxed) && self.full.swap(false, Ordering::Relaxed)
     }
-    fn push_staged(&self, pipe: u32) {
+    fn push_staged(&self, pipe: PipeId) {
         if self.staged.load(Ordering::Relaxed) == 0 {
-            self.staged.store(pipe.wrapping_add(1), Ordering::Relaxed);
+            self.staged.store(pipe.0.wrapping_add(1), Ordering::Relaxed);
         } else {
             self.staged_too.push(pipe);
         }
     }
     /// Appends the outlets with something staged to `to`; true when there are any.
     #[inline]
-    pub(crate) fn take_staged(&self, to: &mut Vec<u32>) -> bool {
+    pub(crate) fn take_staged(&self, to: &mut Vec<PipeId>) -> bool {
         let first = self.staged.load(Ordering::Relaxed);
         if first == 0 {
             return false;
         }
         self.staged.store(0, Ordering::Relaxed);
-        to.push(first.wrapping_sub(1));
+        to.push(PipeId(first.wrapping_sub(1)));
         self.staged_too.take(to);
         true
     }
@@ -98,7 +98,7 @@ impl Outbox {
 
 /// The writing end of an outbound lane: the socket's.
 pub(crate) struct Outlet {
-    pipe: u32,
+    pipe: PipeId,
     /// Tells peers apart that had the same pipe one after the other.
     peer: u32,
     batch: Batch,
@@ -111,7 +111,7 @@ pub(crate) struct Outlet {
 
 impl Outlet {
     /// A lane of `hwm` messages for pipe `pipe`, which is peer `peer` of the socket.
-    pub(crate) fn new(pipe: u32, peer: u32, hwm: u32, notices: &Arc<Notices>) -> (Self, Arc<Outbox>) {
+    pub(crate) fn new(pipe: PipeId, peer: u32, hwm: u32, notices: &Arc<Notices>) -> (Self, Arc<Outbox>) {
         let outbox = Arc::new(Outbox {
             state: Mutex::new(Out {
                 queue: Batch::default(),

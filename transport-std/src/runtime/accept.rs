@@ -5,7 +5,7 @@
 
 use super::io::{Command, Reactor};
 use super::timers::Timer;
-use crate::sys::{Listener, Token, tcp};
+use crate::sys::{Listener, SockId, Token, tcp};
 use std::io;
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub(super) struct Listening {
 
 impl Reactor {
     /// Listens for connections to the socket.
-    pub(super) fn listen(&mut self, sock: u32, mut listener: Listener, endpoint: String) -> io::Result<()> {
+    pub(super) fn listen(&mut self, sock: SockId, mut listener: Listener, endpoint: String) -> io::Result<()> {
         let Some(served) = self.served.get_mut(&sock) else { return Ok(()) };
         let n = served.listeners.iter().position(Option::is_none).unwrap_or(served.listeners.len());
         self.io.selector().add_listener(&mut listener, Token::listener(sock, n as u32))?;
@@ -38,7 +38,7 @@ impl Reactor {
         Ok(())
     }
     /// Stops listening; whether anything listened there.
-    pub(super) fn unlisten(&mut self, sock: u32, endpoint: &str) -> bool {
+    pub(super) fn unlisten(&mut self, sock: SockId, endpoint: &str) -> bool {
         let Some(served) = self.served.get_mut(&sock) else { return false };
         let found = served.listeners.iter_mut().find(|place| place.as_ref().is_some_and(|it| it.endpoint == endpoint));
         let Some(mut listening) = found.and_then(Option::take) else { return false };
@@ -46,7 +46,7 @@ impl Reactor {
         true
     }
     /// The listener has connections.
-    pub(super) fn accept(&mut self, sock: u32, n: u32) {
+    pub(super) fn accept(&mut self, sock: SockId, n: u32) {
         for _ in 0..ACCEPTS {
             let Some(listening) = self.listening(sock, n) else { return };
             match tcp::accept(&listening.listener) {
@@ -77,17 +77,17 @@ impl Reactor {
             self.io.send(Command::Accept { sock, listener: n });
         }
     }
-    pub(super) fn go_on_accepting(&mut self, sock: u32, n: u32) {
+    pub(super) fn go_on_accepting(&mut self, sock: SockId, n: u32) {
         if let Some(listening) = self.listening(sock, n) {
             listening.owed = false;
             self.accept(sock, n);
         }
     }
-    fn listening(&mut self, sock: u32, n: u32) -> Option<&mut Listening> {
+    fn listening(&mut self, sock: SockId, n: u32) -> Option<&mut Listening> {
         self.served.get_mut(&sock)?.listeners.get_mut(n as usize)?.as_mut()
     }
     /// The pause is over.
-    pub(super) fn resume_accepting(&mut self, sock: u32, n: u32) {
+    pub(super) fn resume_accepting(&mut self, sock: SockId, n: u32) {
         let handle = self.io.clone();
         let Some(listening) = self.listening(sock, n).filter(|listening| listening.paused) else { return };
         listening.paused = false;

@@ -9,8 +9,8 @@ use super::sock::{LOOK, NAP, Sock};
 use super::timers::{Timer, Timers};
 use crate::dial::{Dial, Step};
 use crate::sync::{Mutex, Ordering, lock};
-use crate::sys::{self, Alarm, Listener, Ready, Source, Token};
-use omnimq_core::CloseReason;
+use crate::sys::{self, Alarm, Listener, Ready, SockId, Source, Token};
+use omnimq_core::{CloseReason, PipeId};
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
@@ -23,29 +23,29 @@ pub(crate) enum Command {
     /// A new socket.
     Open(Arc<Sock>),
     /// Accept connections.
-    Listen { sock: u32, listener: Listener, endpoint: String, done: Sender<io::Result<()>> },
+    Listen { sock: SockId, listener: Listener, endpoint: String, done: Sender<io::Result<()>> },
     /// Stop accepting; answers whether anything listened there.
-    Unlisten { sock: u32, endpoint: String, done: Sender<bool> },
+    Unlisten { sock: SockId, endpoint: String, done: Sender<bool> },
     /// Connect, and again when the stream is lost.
-    Connect { sock: u32, pipe: u32, dial: Box<Dial> },
+    Connect { sock: SockId, pipe: PipeId, dial: Box<Dial> },
     /// Addresses for a connect that waits for them.
-    Resolved { sock: u32, pipe: u32, addresses: Vec<SocketAddr> },
+    Resolved { sock: SockId, pipe: PipeId, addresses: Vec<SocketAddr> },
     /// Disconnect; answers whether anything was connected, or connecting, there.
-    Disconnect { sock: u32, endpoint: String, done: Sender<bool> },
+    Disconnect { sock: SockId, endpoint: String, done: Sender<bool> },
     /// A stream is of no more use.
-    Lost { sock: u32, pipe: u32, loss: Loss },
+    Lost { sock: SockId, pipe: PipeId, loss: Loss },
     /// A stream takes no more: read what it brought, then it is of no more use.
-    Broken { sock: u32, pipe: u32, loss: Loss },
+    Broken { sock: SockId, pipe: PipeId, loss: Loss },
     /// The handshake ended in a read of the application's.
-    Settle { sock: u32, pipe: u32 },
+    Settle { sock: SockId, pipe: PipeId },
     /// There was more to read than one turn allows.
-    Read { sock: u32, pipe: u32 },
+    Read { sock: SockId, pipe: PipeId },
     /// There was more to write than one turn allows.
-    Write { sock: u32, pipe: u32 },
+    Write { sock: SockId, pipe: PipeId },
     /// There was more to accept than one turn allows.
-    Accept { sock: u32, listener: u32 },
+    Accept { sock: SockId, listener: u32 },
     /// The application has closed the socket: let it linger, then forget it.
-    Close { sock: u32 },
+    Close { sock: SockId },
     /// No sockets are left: end.
     Stop,
 }
@@ -59,9 +59,9 @@ pub(crate) struct Io {
     commands: Mutex<Vec<Command>>,
     bell: Bell,
     /// Sockets with unwritten batches, and whether the alarm is set.
-    looks: (Post, Watch),
+    looks: (Post<SockId>, Watch),
     /// Sockets with unread input, and whether the alarm is set.
-    hot: (Post, Watch),
+    hot: (Post<SockId>, Watch),
     start: Instant,
 }
 
@@ -95,14 +95,14 @@ impl Io {
         }
     }
     /// Has the thread look at the socket's unwritten batches after a while.
-    pub(crate) fn look_at(&self, sock: u32) {
+    pub(crate) fn look_at(&self, sock: SockId) {
         self.looks.0.push(sock);
         if self.looks.1.want() {
             self.poll.arm(Alarm::Flush, LOOK);
         }
     }
     /// Has the thread look at the socket's unread input after a while.
-    pub(crate) fn read_for(&self, sock: u32) {
+    pub(crate) fn read_for(&self, sock: SockId) {
         self.hot.0.push(sock);
         if self.hot.1.want() {
             self.poll.arm(Alarm::Read, NAP);
@@ -119,7 +119,7 @@ pub(super) struct Served {
     pub(super) sock: Arc<Sock>,
     pub(super) seen: Seen,
     pub(super) listeners: Vec<Option<Listening>>,
-    dials: HashMap<u32, Box<Dial>>,
+    dials: HashMap<PipeId, Box<Dial>>,
     closing: bool,
 }
 
@@ -127,7 +127,7 @@ pub(super) struct Served {
 pub(super) struct Reactor {
     pub(super) io: Arc<Io>,
     poll: sys::Poll,
-    pub(super) served: HashMap<u32, Served>,
+    pub(super) served: HashMap<SockId, Served>,
     pub(super) timers: Timers,
     /// Counts the waits.
     pub(super) round: u64,
@@ -185,7 +185,7 @@ impl Reactor {
             Source::Stream(sock, pipe) => self.on_stream(sock, pipe, event),
         }
     }
-    fn check_closing_later(&self, sock: u32) {
+    fn check_closing_later(&self, sock: SockId) {
         if self.served.get(&sock).is_some_and(|served| served.closing) {
             self.io.send(Command::Close { sock });
         }
@@ -258,7 +258,7 @@ impl Reactor {
 /// Streams: handshakes, reading for applications that are away, and losses.
 impl Reactor {
     /// A connection begins on a stream that was accepted.
-    pub(super) fn begin(&mut self, sock: u32, peer: &Arc<Peer>, mut stream: sys::Stream) {
+    pub(super) fn begin(&mut self, sock: SockId, peer: &Arc<Peer>, mut stream: sys::Stream) {
         let Some(served) = self.served.get(&sock) else { return };
         let sock = served.sock.clone();
         let added = self.io.poll.add_stream(&mut stream, Token::stream(sock.id, peer.pipe));
@@ -276,14 +276,14 @@ impl Reactor {
         peer.drain(sock);
     }
     /// The connection's deadline is this, or there is none.
-    fn set_deadline(&mut self, sock: u32, pipe: u32, deadline: Option<omnimq_core::Instant>) {
+    fn set_deadline(&mut self, sock: SockId, pipe: PipeId, deadline: Option<omnimq_core::Instant>) {
         let timer = Timer::Protocol { sock, pipe };
         match deadline.and_then(|deadline| self.io.instant(deadline)) {
             Some(deadline) => self.timers.at(deadline, timer),
             None => self.timers.cancel(timer),
         }
     }
-    fn on_stream(&mut self, sock: u32, pipe: u32, event: Ready) {
+    fn on_stream(&mut self, sock: SockId, pipe: PipeId, event: Ready) {
         let Some(served) = self.served.get_mut(&sock) else { return };
         if let Some(dial) = served.dials.get_mut(&pipe)
             && dial.is_connecting()
@@ -330,13 +330,13 @@ impl Reactor {
             self.io.send(Command::Read { sock: sock.id, pipe: peer.pipe });
         }
     }
-    fn go_on_reading(&mut self, sock: u32, pipe: u32) {
+    fn go_on_reading(&mut self, sock: SockId, pipe: PipeId) {
         let Some(sock) = self.served.get(&sock).map(|served| served.sock.clone()) else { return };
         let Some(peer) = sock.peer(pipe) else { return };
         peer.owed.store(false, Ordering::Release);
         self.read(&sock, &peer);
     }
-    fn go_on_writing(&mut self, sock: u32, pipe: u32) {
+    fn go_on_writing(&mut self, sock: SockId, pipe: PipeId) {
         let Some(sock) = self.served.get(&sock).map(|served| served.sock.clone()) else { return };
         if let Some(peer) = sock.peer(pipe) {
             peer.go_on_writing(&sock);
@@ -375,7 +375,7 @@ impl Reactor {
             self.lose(sock.id, peer.pipe, peer.loss(CloseReason::EndOfStream));
         }
     }
-    fn on_protocol_timeout(&mut self, sock: u32, pipe: u32) {
+    fn on_protocol_timeout(&mut self, sock: SockId, pipe: PipeId) {
         let Some(sock) = self.served.get(&sock).map(|served| served.sock.clone()) else { return };
         let Some(peer) = sock.peer(pipe) else { return };
         let mut protocol = lock(&peer.protocol);
@@ -389,7 +389,7 @@ impl Reactor {
         }
     }
     /// A stream takes no more. Unless nobody is left to read what it brought, its end is found by reading.
-    fn on_broken(&mut self, sock: u32, pipe: u32, loss: Loss) {
+    fn on_broken(&mut self, sock: SockId, pipe: PipeId, loss: Loss) {
         let Some(served) = self.served.get(&sock) else { return };
         if served.closing {
             return self.lose(sock, pipe, loss);
@@ -400,7 +400,7 @@ impl Reactor {
         }
     }
     /// A stream has ended: connect again, or let the pipe go.
-    fn lose(&mut self, sock: u32, pipe: u32, loss: Loss) {
+    fn lose(&mut self, sock: SockId, pipe: PipeId, loss: Loss) {
         let Some(served) = self.served.get_mut(&sock) else { return };
         let sock = served.sock.clone();
         let Some(peer) = sock.peer(pipe) else { return };
@@ -423,7 +423,7 @@ impl Reactor {
 /// Connecting, and connecting again.
 impl Reactor {
     /// Takes the next step towards a connection.
-    fn dial(&mut self, sock: u32, pipe: u32) {
+    fn dial(&mut self, sock: SockId, pipe: PipeId) {
         let (io, now) = (self.io.clone(), self.io.now());
         let Some(served) = self.served.get_mut(&sock) else { return };
         let Some(dial) = served.dials.get_mut(&pipe) else { return };
@@ -455,14 +455,14 @@ impl Reactor {
             return;
         }
     }
-    fn redial(&mut self, sock: u32, pipe: u32) {
+    fn redial(&mut self, sock: SockId, pipe: PipeId) {
         let now = self.io.now();
         if let Some(dial) = self.served.get_mut(&sock).and_then(|served| served.dials.get_mut(&pipe)) {
             dial.on_timeout(now);
             self.dial(sock, pipe);
         }
     }
-    fn on_connected(&mut self, sock: u32, pipe: u32) {
+    fn on_connected(&mut self, sock: SockId, pipe: PipeId) {
         let Some(served) = self.served.get_mut(&sock) else { return };
         let Some(dial) = served.dials.get_mut(&pipe) else { return };
         match dial.connected() {
@@ -474,14 +474,14 @@ impl Reactor {
         }
     }
     /// A connection begins on a stream that is registered already.
-    fn resume(&mut self, sock: u32, peer: &Arc<Peer>, stream: sys::Stream) {
+    fn resume(&mut self, sock: SockId, peer: &Arc<Peer>, stream: sys::Stream) {
         let Some(served) = self.served.get(&sock) else { return };
         let sock = served.sock.clone();
         peer.install(&sock, Arc::new(stream));
         self.greet(&sock, peer);
         self.read(&sock, peer);
     }
-    fn disconnect(&mut self, sock: u32, endpoint: &str) -> bool {
+    fn disconnect(&mut self, sock: SockId, endpoint: &str) -> bool {
         let Some(served) = self.served.get_mut(&sock) else { return false };
         let found = served.dials.iter().find(|(_, dial)| dial.endpoint() == endpoint).map(|(pipe, _)| *pipe);
         let Some(pipe) = found else { return false };
@@ -500,13 +500,13 @@ impl Reactor {
 /// Sockets that their application has closed.
 impl Reactor {
     /// A socket that lingers may have no more reason to.
-    fn close_if_flushed(&mut self, sock: u32) {
+    fn close_if_flushed(&mut self, sock: SockId) {
         if self.served.get(&sock).is_some_and(|served| served.closing) {
             self.close(sock);
         }
     }
     /// Forgets the socket if nothing is left to write, else lets it linger.
-    fn close(&mut self, sock: u32) {
+    fn close(&mut self, sock: SockId) {
         let Some(served) = self.served.get_mut(&sock) else { return };
         if !served.closing {
             served.closing = true;
@@ -526,7 +526,7 @@ impl Reactor {
             self.forget(sock);
         }
     }
-    fn forget(&mut self, sock: u32) {
+    fn forget(&mut self, sock: SockId) {
         let Some(served) = self.served.remove(&sock) else { return };
         self.timers.cancel(Timer::Linger { sock });
         self.timers.cancel(Timer::Nap { sock });

@@ -12,7 +12,7 @@ use crate::sync::{AtomicBool, Mutex, Ordering, lock, lock_across_calls};
 use crate::sys::{self, Stream};
 use omnimq_core::connection::{Config, Event};
 use omnimq_core::storage::heap::Filling;
-use omnimq_core::{Blob, CloseReason, Connection, Draft as _, Input, Instant, PipeWriter as _};
+use omnimq_core::{Blob, CloseReason, Connection, Draft as _, Input, Instant, PipeId, PipeWriter as _};
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ struct Reading {
 
 /// A pipe, as the driver sees it.
 pub(crate) struct Peer {
-    pub(crate) pipe: u32,
+    pub(crate) pipe: PipeId,
     /// Where it was connected to; `None` if it was accepted.
     pub(crate) endpoint: Option<String>,
     pub(crate) outbox: Arc<Outbox>,
@@ -98,7 +98,7 @@ pub(crate) struct Loss {
 }
 
 impl Peer {
-    pub(crate) fn new(pipe: u32, endpoint: Option<String>, outbox: Arc<Outbox>, intake: Intake, config: &Config) -> Self {
+    pub(crate) fn new(pipe: PipeId, endpoint: Option<String>, outbox: Arc<Outbox>, intake: Intake, config: &Config) -> Self {
         let connection = Connection::new(config, Instant::ZERO);
         Self {
             pipe,

@@ -124,16 +124,16 @@ impl Starved {
 }
 
 /// A set of numbers handed over: pipes with news. Cheap to find empty.
-pub(crate) struct Post {
+pub(crate) struct Post<Id> {
     any: AtomicBool,
-    ids: Mutex<Vec<u32>>,
+    ids: Mutex<Vec<Id>>,
 }
 
-impl Post {
+impl<Id> Post<Id> {
     pub(crate) fn new() -> Self {
         Self { any: AtomicBool::new(false), ids: Mutex::new(Vec::new()) }
     }
-    pub(crate) fn push(&self, id: u32) {
+    pub(crate) fn push(&self, id: Id) {
         lock(&self.ids).push(id);
         self.any.store(true, Release);
     }
@@ -143,7 +143,7 @@ impl Post {
     /// Appends what was posted to `to`; false when there was nothing.
     ///
     /// The flag is cleared first: a number that is not seen here comes after the lock was let go, and its flag after that.
-    pub(crate) fn take(&self, to: &mut Vec<u32>) -> bool {
+    pub(crate) fn take(&self, to: &mut Vec<Id>) -> bool {
         if !self.any.load(Relaxed) {
             return false;
         }

@@ -9,7 +9,8 @@ use super::seat::Rest;
 use super::sock::{NAP, Sock};
 use super::timers::Timer;
 use crate::sync::Ordering;
-use crate::sys::Token;
+use crate::sys::{SockId, Token};
+use omnimq_core::PipeId;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,7 +26,7 @@ pub(super) struct Seen {
     nap_until: Option<Instant>,
     nap: Duration,
     /// Arrivals not acted on, because the application may be about to.
-    later: Vec<u32>,
+    later: Vec<PipeId>,
 }
 
 impl Reactor {
@@ -41,11 +42,11 @@ impl Reactor {
         (seen.phase, seen.round) = (phase, round);
         false
     }
-    fn sock(&self, sock: u32) -> Option<Arc<Sock>> {
+    fn sock(&self, sock: SockId) -> Option<Arc<Sock>> {
         Some(self.served.get(&sock)?.sock.clone())
     }
     /// The background set has something.
-    pub(super) fn set_event(&mut self, sock: u32) {
+    pub(super) fn set_event(&mut self, sock: SockId) {
         let Some(served) = self.served.get_mut(&sock) else { return };
         if served.seen.nap_until.is_some() {
             return;
@@ -54,7 +55,7 @@ impl Reactor {
         sock.sets.harvest(&mut served.seen.later);
         self.serve(&sock, false);
     }
-    pub(super) fn nap_over(&mut self, sock: u32) {
+    pub(super) fn nap_over(&mut self, sock: SockId) {
         let Some(served) = self.served.get_mut(&sock) else { return };
         if served.seen.nap_until.is_none_or(|until| until > Instant::now()) {
             return;
@@ -64,7 +65,7 @@ impl Reactor {
         self.serve(&sock, true);
     }
     /// The application left input it knew of.
-    pub(super) fn left_hot(&mut self, sock: u32) {
+    pub(super) fn left_hot(&mut self, sock: SockId) {
         let Some(sock) = self.sock(sock) else { return };
         if self.served.get(&sock.id).is_some_and(|served| served.seen.nap_until.is_some()) {
             return;

@@ -7,7 +7,7 @@ use crate::context::Census;
 use crate::lane::{Host, Inbox, Notices, Outlet};
 use crate::options::SocketOptions;
 use crate::sync::{AtomicBool, AtomicU32, Locked, Mutex, Ordering, lock};
-use crate::sys;
+use crate::sys::{self, SockId};
 use omnimq_core::connection::{Config, Local};
 use omnimq_core::{AnyPattern, Instant, PipeId, Side, Socket, SocketType};
 use std::io as stdio;
@@ -25,13 +25,13 @@ pub(crate) struct Core {
     pub(crate) socket: Socket<AnyPattern, Host>,
     peers: Vec<Option<Arc<Peer>>>,
     /// Pipes with something staged that nobody has published.
-    staged: Vec<u32>,
-    posted: Vec<u32>,
+    staged: Vec<PipeId>,
+    posted: Vec<PipeId>,
 }
 
 /// One socket.
 pub(crate) struct Sock {
-    pub(crate) id: u32,
+    pub(crate) id: SockId,
     pub(crate) socket_type: SocketType,
     pub(crate) options: SocketOptions,
     pub(crate) config: Config,
@@ -41,7 +41,7 @@ pub(crate) struct Sock {
     pub(crate) sets: sys::Sets,
     pub(crate) notices: Arc<Notices>,
     /// Pipes that the socket has to look at: signals, messages where there were none, room where there was none.
-    pub(crate) mail: Post,
+    pub(crate) mail: Post<PipeId>,
     /// Changes when a pipe comes or goes.
     pub(crate) roster: AtomicU32,
     /// Numbers peers and streams, so that news of an old one is not taken for news of another.
@@ -65,12 +65,12 @@ pub(crate) struct Sock {
 }
 
 impl Core {
-    fn peer(&self, pipe: u32) -> Option<Arc<Peer>> {
-        self.peers.get(pipe as usize)?.clone()
+    fn peer(&self, pipe: PipeId) -> Option<Arc<Peer>> {
+        self.peers.get(pipe.index())?.clone()
     }
     /// Hands what is staged for `pipe` to whoever writes.
-    fn publish(&mut self, pipe: u32) -> Option<Arc<Peer>> {
-        self.socket.pipe(PipeId(pipe))?.tx.publish();
+    fn publish(&mut self, pipe: PipeId) -> Option<Arc<Peer>> {
+        self.socket.pipe(pipe)?.tx.publish();
         self.peer(pipe)
     }
     /// Whether something is staged that has not been published.
@@ -82,7 +82,7 @@ impl Core {
 
 impl Sock {
     pub(crate) fn new(
-        id: u32,
+        id: SockId,
         socket_type: SocketType,
         options: SocketOptions,
         seed: u32,
@@ -125,7 +125,7 @@ impl Sock {
     pub(crate) fn generation(&self) -> u32 {
         self.generations.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
     }
-    pub(crate) fn peer(&self, pipe: u32) -> Option<Arc<Peer>> {
+    pub(crate) fn peer(&self, pipe: PipeId) -> Option<Arc<Peer>> {
         lock(&self.core).peer(pipe)
     }
     pub(crate) fn peers(&self) -> Vec<Arc<Peer>> {
@@ -137,9 +137,9 @@ impl Sock {
         let side = if endpoint.is_some() { Side::Connect } else { Side::Bind };
         let mut core = lock(&self.core);
         let id = core.socket.vacant()?;
-        let (tx, outbox) = Outlet::new(id.0, self.generation(), self.options.send_hwm, &self.notices);
-        let (intake, rx) = Inbox::lane(id.0, self.options.recv_hwm, &self.notices);
-        let peer = Arc::new(Peer::new(id.0, endpoint.map(str::to_string), outbox, intake, &self.config));
+        let (tx, outbox) = Outlet::new(id, self.generation(), self.options.send_hwm, &self.notices);
+        let (intake, rx) = Inbox::lane(id, self.options.recv_hwm, &self.notices);
+        let peer = Arc::new(Peer::new(id, endpoint.map(str::to_string), outbox, intake, &self.config));
         core.socket.attach(tx, rx, side)?;
         let at = id.index();
         if core.peers.len() <= at {
@@ -154,8 +154,8 @@ impl Sock {
         peer.discard();
         let mut core = lock(&self.core);
         self.pump(&mut core);
-        core.socket.close_pipe(PipeId(peer.pipe));
-        if let Some(place) = core.peers.get_mut(peer.pipe as usize) {
+        core.socket.close_pipe(peer.pipe);
+        if let Some(place) = core.peers.get_mut(peer.pipe.index()) {
             *place = None;
         }
         self.roster.fetch_add(1, Ordering::Release);
@@ -179,9 +179,9 @@ impl Sock {
         }
     }
     /// Lets the socket look at one pipe.
-    pub(crate) fn look_into(core: &mut Core, pipe: u32) {
+    pub(crate) fn look_into(core: &mut Core, pipe: PipeId) {
         // Closing is the driver's own decision: no lane says so.
-        let _ = core.socket.process(PipeId(pipe));
+        let _ = core.socket.process(pipe);
     }
     fn process(&self, core: &mut Core) {
         let mut posted = std::mem::take(&mut core.posted);
@@ -200,7 +200,7 @@ impl Sock {
     /// Octets staged by the busiest of the pipes just written to.
     pub(crate) fn most_staged(&self, core: &mut Core) -> usize {
         let last = core.staged.last().copied();
-        last.and_then(|pipe| Some(core.socket.pipe(PipeId(pipe))?.tx.staged())).unwrap_or(0)
+        last.and_then(|pipe| Some(core.socket.pipe(pipe)?.tx.staged())).unwrap_or(0)
     }
     /// Publishes what is staged and writes it, without the lock.
     pub(crate) fn publish(&self, mut core: Locked<'_, Core>) {
@@ -252,7 +252,7 @@ impl Sock {
     }
 
     /// The pipe has room where it had none.
-    pub(crate) fn tell_room(&self, pipe: u32) {
+    pub(crate) fn tell_room(&self, pipe: PipeId) {
         self.mail.push(pipe);
         self.ring_writer();
     }
@@ -267,7 +267,7 @@ impl Sock {
         }
     }
     /// A stream is of no more use: the I/O thread has to know.
-    pub(crate) fn report(&self, pipe: u32, loss: Loss) {
+    pub(crate) fn report(&self, pipe: PipeId, loss: Loss) {
         self.io.send(Command::Lost { sock: self.id, pipe, loss });
     }
     /// Ends every wait, present and future.

@@ -1,5 +1,7 @@
 //! The I/O thread's timers: deadlines in order.
 
+use crate::sys::SockId;
+use omnimq_core::PipeId;
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
@@ -7,15 +9,15 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Timer {
     /// Connect again.
-    Reconnect { sock: u32, pipe: u32 },
+    Reconnect { sock: SockId, pipe: PipeId },
     /// The connection's own deadline.
-    Protocol { sock: u32, pipe: u32 },
+    Protocol { sock: SockId, pipe: PipeId },
     /// The socket's arrivals are to be looked at again.
-    Nap { sock: u32 },
+    Nap { sock: SockId },
     /// The socket has lingered long enough.
-    Linger { sock: u32 },
+    Linger { sock: SockId },
     /// Accepting is to be tried again.
-    Accept { sock: u32, listener: u32 },
+    Accept { sock: SockId, listener: u32 },
 }
 
 /// Deadlines, soonest first. Each timer has one at most: another takes its place.
@@ -67,14 +69,14 @@ mod tests {
     fn soonest_first_and_none_early() {
         let (mut timers, start) = (Timers::default(), Instant::now());
         let at = |ms| start + Duration::from_millis(ms);
-        timers.at(at(30), Timer::Nap { sock: 3 });
-        timers.at(at(10), Timer::Nap { sock: 1 });
-        timers.at(at(20), Timer::Nap { sock: 2 });
+        timers.at(at(30), Timer::Nap { sock: SockId::new(3) });
+        timers.at(at(10), Timer::Nap { sock: SockId::new(1) });
+        timers.at(at(20), Timer::Nap { sock: SockId::new(2) });
         assert_eq!(timers.due(at(5)), None);
-        assert_eq!(timers.due(at(25)), Some(Timer::Nap { sock: 1 }));
-        assert_eq!(timers.due(at(25)), Some(Timer::Nap { sock: 2 }));
+        assert_eq!(timers.due(at(25)), Some(Timer::Nap { sock: SockId::new(1) }));
+        assert_eq!(timers.due(at(25)), Some(Timer::Nap { sock: SockId::new(2) }));
         assert_eq!(timers.due(at(25)), None);
-        assert_eq!(timers.due(at(30)), Some(Timer::Nap { sock: 3 }));
+        assert_eq!(timers.due(at(30)), Some(Timer::Nap { sock: SockId::new(3) }));
         assert_eq!(timers.wait(), None);
     }
 
@@ -82,26 +84,26 @@ mod tests {
     fn one_deadline_each_and_none_when_cancelled() {
         let (mut timers, start) = (Timers::default(), Instant::now());
         let at = |ms| start + Duration::from_millis(ms);
-        timers.at(at(10), Timer::Nap { sock: 1 });
-        timers.at(at(30), Timer::Nap { sock: 1 });
-        timers.at(at(20), Timer::Nap { sock: 2 });
-        assert_eq!(timers.due(at(25)), Some(Timer::Nap { sock: 2 }));
+        timers.at(at(10), Timer::Nap { sock: SockId::new(1) });
+        timers.at(at(30), Timer::Nap { sock: SockId::new(1) });
+        timers.at(at(20), Timer::Nap { sock: SockId::new(2) });
+        assert_eq!(timers.due(at(25)), Some(Timer::Nap { sock: SockId::new(2) }));
         assert_eq!(timers.due(at(25)), None);
-        timers.cancel(Timer::Nap { sock: 1 });
-        timers.cancel(Timer::Nap { sock: 7 });
+        timers.cancel(Timer::Nap { sock: SockId::new(1) });
+        timers.cancel(Timer::Nap { sock: SockId::new(7) });
         assert_eq!(timers.due(at(99)), None);
         assert_eq!(timers.wait(), None);
-        timers.at(at(30), Timer::Nap { sock: 1 });
-        timers.after(Duration::MAX, Timer::Nap { sock: 1 });
+        timers.at(at(30), Timer::Nap { sock: SockId::new(1) });
+        timers.after(Duration::MAX, Timer::Nap { sock: SockId::new(1) });
         assert_eq!(timers.wait(), None);
     }
 
     #[test]
     fn a_span_beyond_the_clock_is_never_over() {
         let mut timers = Timers::default();
-        timers.after(Duration::MAX, Timer::Linger { sock: 1 });
+        timers.after(Duration::MAX, Timer::Linger { sock: SockId::new(1) });
         assert_eq!(timers.wait(), None);
-        timers.after(Duration::ZERO, Timer::Linger { sock: 1 });
-        assert_eq!(timers.due(Instant::now()), Some(Timer::Linger { sock: 1 }));
+        timers.after(Duration::ZERO, Timer::Linger { sock: SockId::new(1) });
+        assert_eq!(timers.due(Instant::now()), Some(Timer::Linger { sock: SockId::new(1) }));
     }
 }

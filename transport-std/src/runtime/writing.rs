@@ -6,7 +6,7 @@ use super::sock::Sock;
 use crate::lane::{Batch, Control, Outbox, Progress};
 use crate::sync::{AtomicBool, Mutex, Ordering, lock};
 use crate::sys::{self, Stream};
-use omnimq_core::{Blob, CloseReason, Signal, Sink};
+use omnimq_core::{Blob, CloseReason, PipeId, Signal, Sink};
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 
@@ -148,7 +148,7 @@ impl Desk {
 
 /// What a writer needs of the pipe.
 pub(super) struct Writer<'a> {
-    pub(super) pipe: u32,
+    pub(super) pipe: PipeId,
     pub(super) outbox: &'a Outbox,
     pub(super) protocol: &'a Mutex<Protocol>,
     /// The connection may have something to say.

@@ -2,6 +2,7 @@
 
 use super::{Alarm, Ready, Source, Token};
 use crate::sync::entering_system;
+use omnimq_core::PipeId;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, sendmsg};
@@ -193,17 +194,17 @@ impl Sets {
         let _ = epoll::modify(&poll.set, &self.background, EventData::new_u64(token.0), flags);
     }
     /// Registers a connection whose handshake is over.
-    pub(crate) fn add(&self, stream: &Stream, pipe: u32) -> io::Result<()> {
+    pub(crate) fn add(&self, stream: &Stream, pipe: PipeId) -> io::Result<()> {
         let flags = EventFlags::IN | EventFlags::ET | EventFlags::EXCLUSIVE;
-        add(&self.application, stream, u64::from(pipe), flags)?;
-        add(&self.background, stream, u64::from(pipe), flags)
+        add(&self.application, stream, u64::from(pipe.0), flags)?;
+        add(&self.background, stream, u64::from(pipe.0), flags)
     }
     /// What the background set heard since it was last asked, by pipe.
-    pub(crate) fn harvest(&self, pipes: &mut Vec<u32>) {
+    pub(crate) fn harvest(&self, pipes: &mut Vec<PipeId>) {
         loop {
             let mut room = ROOM;
             let events = wait(&self.background, &mut room, Some(Duration::ZERO));
-            pipes.extend(events.iter().map(|event| event.data.u64() as u32));
+            pipes.extend(events.iter().map(|event| PipeId(event.data.u64() as u32)));
             if events.len() < EVENTS {
                 return;
             }
@@ -211,7 +212,7 @@ impl Sets {
     }
     /// The application waits for its connections or for [`wake`](Self::wake); appends readable pipes, and answers
     /// whether it was woken.
-    pub(crate) fn wait(&self, pipes: &mut Vec<u32>, timeout: Option<Duration>) -> bool {
+    pub(crate) fn wait(&self, pipes: &mut Vec<PipeId>, timeout: Option<Duration>) -> bool {
         let (mut room, mut woken) = (ROOM, false);
         for event in wait(&self.application, &mut room, timeout) {
             match event.data.u64() {
@@ -219,7 +220,7 @@ impl Sets {
                     self.waker.clear();
                     woken = true;
                 }
-                pipe => pipes.push(pipe as u32),
+                pipe => pipes.push(PipeId(pipe as u32)),
             }
         }
         woken

@@ -11,6 +11,26 @@ pub(crate) use linux::*;
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::*;
 
+use omnimq_core::PipeId;
+
+/// A socket's number within its context: less than [`SockId::COUNT`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct SockId(u32);
+
+impl SockId {
+    /// As many sockets a context may have at a time: 28 bits, between four of a token's kind and 32 of its index.
+    pub(crate) const COUNT: u32 = 1 << 28;
+
+    /// The number `n`, wrapped around.
+    pub(crate) const fn new(n: u32) -> Self {
+        Self(n % Self::COUNT)
+    }
+    /// The number as an index.
+    pub(crate) const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// What a registration with the I/O thread's selector is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Token(pub(crate) u64);
@@ -34,39 +54,36 @@ pub(crate) enum Source {
     /// An alarm of the I/O thread.
     Alarm(Alarm),
     /// Listener `n` of a socket.
-    Listener(u32, u32),
+    Listener(SockId, u32),
     /// The stream of a socket's pipe.
-    Stream(u32, u32),
+    Stream(SockId, PipeId),
     /// A socket's background set.
-    Set(u32),
+    Set(SockId),
 }
 
 impl Token {
-    /// Numbers of sockets are less than this: 28 bits, between four of the kind and 32 of the index.
-    pub(crate) const SOCKETS: u32 = 1 << 28;
-
-    const fn new(kind: u64, socket: u32, index: u32) -> Self {
-        Self(kind << 60 | ((socket % Self::SOCKETS) as u64) << 32 | index as u64)
+    const fn new(kind: u64, socket: SockId, index: u32) -> Self {
+        Self(kind << 60 | (socket.0 as u64) << 32 | index as u64)
     }
     pub(crate) const fn alarm(alarm: Alarm) -> Self {
-        Self::new(0, 0, alarm as u32)
+        Self::new(0, SockId(0), alarm as u32)
     }
-    pub(crate) const fn listener(socket: u32, n: u32) -> Self {
+    pub(crate) const fn listener(socket: SockId, n: u32) -> Self {
         Self::new(1, socket, n)
     }
-    pub(crate) const fn stream(socket: u32, pipe: u32) -> Self {
-        Self::new(2, socket, pipe)
+    pub(crate) const fn stream(socket: SockId, pipe: PipeId) -> Self {
+        Self::new(2, socket, pipe.0)
     }
-    pub(crate) const fn set(socket: u32) -> Self {
+    pub(crate) const fn set(socket: SockId) -> Self {
         Self::new(3, socket, 0)
     }
     pub(crate) const fn source(self) -> Source {
-        let (socket, index) = ((self.0 >> 32) as u32 % Self::SOCKETS, self.0 as u32);
+        let (socket, index) = (SockId::new((self.0 >> 32) as u32), self.0 as u32);
         match self.0 >> 60 {
             0 if index == Alarm::Flush as u32 => Source::Alarm(Alarm::Flush),
             0 => Source::Alarm(Alarm::Read),
             1 => Source::Listener(socket, index),
-            2 => Source::Stream(socket, index),
+            2 => Source::Stream(socket, PipeId(index)),
             _ => Source::Set(socket),
         }
     }
@@ -88,9 +105,10 @@ mod tests {
 
     #[test]
     fn tokens_say_what_they_were_made_of() {
-        for (socket, index) in [(0, 0), (1, u32::MAX), (Token::SOCKETS - 1, 7), (Token::SOCKETS - 1, u32::MAX)] {
+        for (socket, index) in [(0, 0), (1, u32::MAX), (SockId::COUNT - 1, 7), (SockId::COUNT - 1, u32::MAX)] {
+            let socket = SockId::new(socket);
             assert_eq!(Token::listener(socket, index).source(), Source::Listener(socket, index));
-            assert_eq!(Token::stream(socket, index).source(), Source::Stream(socket, index));
+            assert_eq!(Token::stream(socket, PipeId(index)).source(), Source::Stream(socket, PipeId(index)));
             assert_eq!(Token::set(socket).source(), Source::Set(socket));
         }
         for alarm in Alarm::ALL {

@@ -2,6 +2,7 @@
 
 use super::{Alarm, Ready, Token};
 use mio::{Events, Interest, Registry};
+use omnimq_core::PipeId;
 use std::io::{self, IoSlice, Read as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -132,12 +133,12 @@ impl Sets {
         Ok(())
     }
     pub(crate) fn listen(&self, _poll: &Handle, _token: Token, _on: bool) {}
-    pub(crate) fn add(&self, _stream: &Stream, _pipe: u32) -> io::Result<()> {
+    pub(crate) fn add(&self, _stream: &Stream, _pipe: PipeId) -> io::Result<()> {
         Ok(())
     }
-    pub(crate) fn harvest(&self, _pipes: &mut Vec<u32>) {}
+    pub(crate) fn harvest(&self, _pipes: &mut Vec<PipeId>) {}
     /// The application waits for [`wake`](Self::wake).
-    pub(crate) fn wait(&self, _pipes: &mut Vec<u32>, timeout: Option<Duration>) -> bool {
+    pub(crate) fn wait(&self, _pipes: &mut Vec<PipeId>, timeout: Option<Duration>) -> bool {
         self.wait_wake(timeout)
     }
     /// The application waits for [`wake`](Self::wake).
