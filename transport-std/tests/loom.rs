@@ -175,70 +175,78 @@ fn watch_looks_again_at_hot_streams() {
     });
 }
 
-/// The outbound lane: a sender at the mark is told of room, whenever the writer returns it (`Outlet::room`,
-/// `Outbox::on_gone`).
-#[test]
-fn sender_at_the_mark_is_told_of_room() {
-    const MESSAGES: u32 = 3;
-    struct Shared {
-        returned: AtomicU32,
-        starved: Starved,
-        queued: Mutex<u32>,
-        told: Waker,
-        announced: AtomicU32,
-        answered: AtomicU32,
+/// An outbound lane (`Outlet::room`, `Outbox::on_gone`).
+struct Outbound {
+    returned: AtomicU32,
+    starved: Starved,
+    queued: Mutex<u32>,
+    told: Waker,
+    announced: AtomicU32,
+    answered: AtomicU32,
+}
+
+impl Outbound {
+    fn new() -> Self {
+        Self {
+            returned: AtomicU32::new(0),
+            starved: Starved::new(),
+            queued: Mutex::new(0),
+            told: Waker::new(),
+            announced: AtomicU32::new(0),
+            answered: AtomicU32::new(0),
+        }
     }
-    fn room(credit: &mut Credit, shared: &Shared) -> u32 {
-        credit.on_return(shared.returned.load(Acquire));
+    fn room(&self, credit: &mut Credit) -> u32 {
+        credit.on_return(self.returned.load(Acquire));
         if credit.room() == 0 {
-            shared.starved.announce();
-            shared.announced.fetch_add(1, Relaxed);
-            credit.on_return(shared.returned.load(Acquire));
+            self.starved.announce();
+            self.announced.fetch_add(1, Relaxed);
+            credit.on_return(self.returned.load(Acquire));
             if credit.room() > 0 {
-                shared.starved.withdraw();
+                self.starved.withdraw();
             }
         }
         credit.room()
     }
+    fn write(&self, hwm: u32, messages: u32) {
+        let (mut receipts, mut gone) = (Receipts::new(hwm), 0);
+        while gone < messages {
+            let batch = std::mem::take(&mut *lock(&self.queued));
+            if batch == 0 {
+                thread::yield_now();
+                continue;
+            }
+            gone += batch;
+            if let Some(total) = receipts.on_read(batch) {
+                self.returned.store(total, Release);
+                if self.starved.answer() {
+                    self.answered.fetch_add(1, Relaxed);
+                    self.told.wake();
+                }
+            }
+        }
+    }
+}
+
+/// The outbound lane: a sender at the mark is told of room, whenever the writer returns it, and never for nothing.
+#[test]
+fn sender_at_the_mark_is_told_of_room() {
+    const MESSAGES: u32 = 3;
     for hwm in [1, 2] {
         model(move || {
-            let shared = Arc::new(Shared {
-                returned: AtomicU32::new(0),
-                starved: Starved::new(),
-                queued: Mutex::new(0),
-                told: Waker::new(),
-                announced: AtomicU32::new(0),
-                answered: AtomicU32::new(0),
-            });
+            let shared = Arc::new(Outbound::new());
             let io = shared.clone();
-            let writer = thread::spawn(move || {
-                let (mut receipts, mut gone) = (Receipts::new(hwm), 0);
-                while gone < MESSAGES {
-                    let batch = std::mem::take(&mut *lock(&io.queued));
-                    if batch == 0 {
-                        thread::yield_now();
-                        continue;
-                    }
-                    gone += batch;
-                    if let Some(total) = receipts.on_read(batch) {
-                        io.returned.store(total, Release);
-                        if io.starved.answer() {
-                            io.answered.fetch_add(1, Relaxed);
-                            io.told.wake();
-                        }
-                    }
-                }
-            });
+            let writer = thread::spawn(move || io.write(hwm, MESSAGES));
             let mut credit = Credit::new(hwm);
             for _ in 0..MESSAGES {
-                while room(&mut credit, &shared) == 0 {
+                while shared.room(&mut credit) == 0 {
                     shared.told.wait();
                 }
                 credit.on_commit(1);
                 *lock(&shared.queued) += 1;
             }
             writer.join().unwrap();
-            assert!(shared.answered.load(Relaxed) <= shared.announced.load(Relaxed), "nobody is told for nothing");
+            assert!(shared.answered.load(Relaxed) <= shared.announced.load(Relaxed));
         });
     }
 }
