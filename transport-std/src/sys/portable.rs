@@ -1,6 +1,7 @@
 //! Other systems, on mio: the I/O thread does all reading, applications sleep on a condition variable.
 
 use super::{Alarm, Ready, Token};
+use crate::sync::entering_system;
 use mio::{Events, Interest, Registry};
 use omnimq_core::PipeId;
 use std::io::{self, IoSlice, Read as _, Write as _};
@@ -66,6 +67,7 @@ impl Poll {
     }
     /// Waits; appends what happened to `ready`.
     pub(crate) fn wait(&mut self, ready: &mut Vec<Ready>, timeout: Option<Duration>) {
+        entering_system();
         if self.poll.poll(&mut self.events, timeout).is_err() {
             return;
         }
@@ -94,6 +96,7 @@ impl Handle {
         self.registry.register(source, token, interest)
     }
     pub(crate) fn wake(&self) {
+        entering_system();
         let _ = self.waker.wake();
     }
     /// Has `alarm` go off, here at once.
@@ -158,16 +161,19 @@ impl Sets {
 
 /// Reads without blocking.
 pub(crate) fn read(mut stream: &Stream, space: &mut [u8]) -> io::Result<usize> {
+    entering_system();
     stream.read(space)
 }
 
 /// Writes without blocking.
 pub(crate) fn write(mut stream: &Stream, bytes: &[u8]) -> io::Result<usize> {
+    entering_system();
     stream.write(bytes)
 }
 
 /// As [`write()`], from several places.
 pub(crate) fn write_vectored(mut stream: &Stream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    entering_system();
     stream.write_vectored(slices)
 }
 
