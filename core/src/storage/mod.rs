@@ -64,7 +64,7 @@ pub trait LocalStorage: Storage<Tx = Self::Lane, Rx = Self::Lane> {
 
 /// Values by `PipeId`.
 pub trait Table<T>: Default {
-    /// A free place, or `None` when all are taken. Asking does not take it.
+    /// The lowest free place, or `None` when all are taken. Asking does not take it.
     fn vacant(&mut self) -> Option<PipeId>;
     /// Puts `value` at `id`, whatever was there.
     ///

@@ -85,7 +85,9 @@ pub(super) fn table_equals_map<T: Table<u32>>(steps: &[TableStep], capacity: Opt
         match step {
             TableStep::Attach(value) => match table.vacant() {
                 Some(id) => {
-                    prop_assert_eq!(model.insert(id.0, *value), None, "a vacant place is not taken");
+                    let lowest = (0..).find(|id| !model.contains_key(id));
+                    prop_assert_eq!(Some(id.0), lowest, "the lowest vacant place");
+                    model.insert(id.0, *value);
                     prop_assert_eq!(table.put(id, *value), Ok(()));
                 }
                 None => prop_assert_eq!(Some(model.len()), capacity),

@@ -1,66 +1,32 @@
-//! A table that grows, with its free places chained.
+//! A table that grows, and fills its free places from the lowest.
 
 use crate::storage::{PipeId, Table};
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
-use core::mem;
 
-/// Marks the end of the chain.
-const END: u32 = u32::MAX;
-
-#[derive(Clone, Debug)]
-enum Slot<T> {
-    Taken(T),
-    /// Doubly chained, because `put` may take any free place.
-    Free {
-        before: u32,
-        after: u32,
-    },
-}
-
-/// A table that grows, with its free places chained: every operation is O(1), except that `put` makes the places
-/// before its own. The place freed last is taken first.
+/// A growing table. Freed places are used again before it grows, the lowest first, as in a table of fixed size: the
+/// order in which pipes take turns is the same on any storage.
 #[derive(Clone, Debug)]
 pub struct Slots<T> {
-    slots: Vec<Slot<T>>,
-    /// The first free place.
-    free: u32,
+    slots: Vec<Option<T>>,
+    /// The places of `slots` that are free.
+    free: BTreeSet<u32>,
 }
 
 impl<T> Default for Slots<T> {
     fn default() -> Self {
-        Self { slots: Vec::new(), free: END }
+        Self { slots: Vec::new(), free: BTreeSet::new() }
     }
 }
 
 impl<T> Slots<T> {
     /// Most places of one table, so that a stray id cannot ask for gigabytes.
     pub const MOST: u32 = 1 << 24;
-
-    fn chain(&mut self, id: u32) {
-        let slot = Slot::Free { before: END, after: self.free };
-        if let Some(Slot::Free { before, .. }) = self.slots.get_mut(self.free as usize) {
-            *before = id;
-        }
-        if let Some(place) = self.slots.get_mut(id as usize) {
-            *place = slot;
-            self.free = id;
-        }
-    }
-    fn unchain(&mut self, id: u32) {
-        let Some(&Slot::Free { before, after }) = self.slots.get(id as usize) else { return };
-        match self.slots.get_mut(before as usize) {
-            Some(Slot::Free { after: next, .. }) => *next = after,
-            _ => self.free = after,
-        }
-        if let Some(Slot::Free { before: previous, .. }) = self.slots.get_mut(after as usize) {
-            *previous = before;
-        }
-    }
 }
 
 impl<T> Table<T> for Slots<T> {
     fn vacant(&mut self) -> Option<PipeId> {
-        let id = if self.free == END { u32::try_from(self.slots.len()).ok()? } else { self.free };
+        let id = self.free.first().copied().unwrap_or(self.bound());
         (id < Self::MOST).then_some(PipeId(id))
     }
     fn put(&mut self, id: PipeId, value: T) -> Result<(), T> {
@@ -68,14 +34,13 @@ impl<T> Table<T> for Slots<T> {
             return Err(value);
         }
         while self.slots.len() <= id.index() {
-            let new = self.bound();
-            self.slots.push(Slot::Free { before: END, after: END });
-            self.chain(new);
+            self.free.insert(self.bound());
+            self.slots.push(None);
         }
-        self.unchain(id.0);
+        self.free.remove(&id.0);
         match self.slots.get_mut(id.index()) {
             Some(slot) => {
-                *slot = Slot::Taken(value);
+                *slot = Some(value);
                 Ok(())
             }
             None => Err(value),
@@ -83,26 +48,16 @@ impl<T> Table<T> for Slots<T> {
     }
     #[inline]
     fn get(&self, id: PipeId) -> Option<&T> {
-        match self.slots.get(id.index())? {
-            Slot::Taken(value) => Some(value),
-            Slot::Free { .. } => None,
-        }
+        self.slots.get(id.index())?.as_ref()
     }
     #[inline]
     fn get_mut(&mut self, id: PipeId) -> Option<&mut T> {
-        match self.slots.get_mut(id.index())? {
-            Slot::Taken(value) => Some(value),
-            Slot::Free { .. } => None,
-        }
+        self.slots.get_mut(id.index())?.as_mut()
     }
     fn take(&mut self, id: PipeId) -> Option<T> {
-        let slot = self.slots.get_mut(id.index()).filter(|slot| matches!(slot, Slot::Taken(_)))?;
-        let taken = mem::replace(slot, Slot::Free { before: END, after: END });
-        self.chain(id.0);
-        match taken {
-            Slot::Taken(value) => Some(value),
-            Slot::Free { .. } => None,
-        }
+        let taken = self.slots.get_mut(id.index())?.take()?;
+        self.free.insert(id.0);
+        Some(taken)
     }
     fn bound(&self) -> u32 {
         u32::try_from(self.slots.len()).unwrap_or(u32::MAX)
