@@ -3,7 +3,9 @@
 //! A peer is known by the routing id it announces, 1 to 255 octets, or by one made here: 0x00 and a u32, big endian.
 //! The name is decided at each handshake, so a peer may come back under another one. Two peers of one name: the
 //! newcomer is closed ([`CloseReason::DuplicateRoutingId`]), or with `handover` takes the name over and the elder is
-//! closed ([`CloseReason::Replaced`]). A closed pipe's name is free at once; its unread messages still carry it.
+//! closed ([`CloseReason::Replaced`]). A closed pipe's name is free at once; its unread messages still carry it. Should
+//! its connecting side come back, a generated name that somebody has by then is replaced by another, and a pipe whose
+//! name the application gave is closed: never silently mute.
 
 use super::{FairQueue, LoadBalancer, Pattern, Receives, Routing, Sends, probe};
 use crate::body::{Body, Frame, Payload};
@@ -110,6 +112,10 @@ impl<S: Storage> RouterState<S> {
     fn holder(&self, name: &[u8]) -> Option<PipeId> {
         self.names.get(name).copied().flatten()
     }
+    /// Whether nobody but `id` has the name.
+    fn may_hold(&self, id: PipeId, name: &[u8]) -> bool {
+        self.holder(name).is_none_or(|holder| holder == id)
+    }
     /// A name that nobody has. Peers may announce such names too, hence the search; it ends within one round of them.
     fn generate(&mut self) -> Option<S::Key> {
         for _ in 0..=self.names.len() {
@@ -196,25 +202,22 @@ impl<S: Storage> Routing<S> for RouterState<S> {
         Ok(())
     }
     fn on_ready(&mut self, _: &mut Pipes<S>, id: PipeId, identity: S::Key) -> Result<Option<PipeId>, CloseReason> {
-        let origin = self.keys.get(id).map(|name| name.origin);
         let announced = identity.as_ref();
         if announced.len() > MAX_ID {
             return Err(CloseReason::TooLarge);
         }
-        match (origin, announced.is_empty()) {
-            (Some(Origin::Given), _) | (Some(Origin::Generated), true) => return Ok(None),
-            (_, true) => {
-                let key = self.generate().ok_or(CloseReason::TooLarge)?;
-                self.rename(id, key, Origin::Generated)?;
-                return Ok(None);
-            }
-            (_, false) => {}
-        }
-        let elder = self.holder(announced).filter(|elder| *elder != id);
-        if elder.is_some() && !self.handover {
+        let known = self.keys.get(id).map(|name| (name.key.clone(), name.origin));
+        let (key, origin) = match known {
+            Some(given @ (_, Origin::Given)) => given,
+            Some(own @ (_, Origin::Generated)) if announced.is_empty() && self.may_hold(id, own.0.as_ref()) => own,
+            _ if announced.is_empty() => (self.generate().ok_or(CloseReason::TooLarge)?, Origin::Generated),
+            _ => (identity, Origin::Peer),
+        };
+        let elder = self.holder(key.as_ref()).filter(|elder| *elder != id);
+        if elder.is_some() && !(self.handover && origin == Origin::Peer) {
             return Err(CloseReason::DuplicateRoutingId);
         }
-        self.rename(id, identity, Origin::Peer)?;
+        self.rename(id, key, origin)?;
         Ok(elder)
     }
     #[inline]

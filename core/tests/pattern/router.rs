@@ -120,6 +120,25 @@ both! {
     }
 
     #[test]
+    fn who_comes_back_when_another_has_the_name_is_not_mute<S>() {
+        let mut bench = Bench::<Router, S>::with(Router, |options| options.handover = true);
+        let generated_one = bench.attach(Side::Connect);
+        bench.ready(generated_one, "");
+        bench.socket.connect_routing_id(b"given").unwrap();
+        let given_one = bench.attach(Side::Connect);
+        bench.ready(given_one, "");
+        bench.peer(&generated(7));
+        bench.peer("given");
+        for replaced in [generated_one, given_one] {
+            assert_eq!(bench.wants_closed(replaced), Some(CloseReason::Replaced));
+            bench.ready(replaced, "");
+        }
+        assert_eq!(bench.wants_closed(given_one), Some(CloseReason::DuplicateRoutingId));
+        bench.send(&format!("{}|x", generated(8))).unwrap();
+        assert_eq!(bench.peer_receives(generated_one), ["x"]);
+    }
+
+    #[test]
     fn generated_names_avoid_those_that_peers_announce<S>() {
         let mut bench = Bench::<Router, S>::new(Router);
         let bold = bench.peer(&generated(7));
