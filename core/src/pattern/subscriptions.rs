@@ -3,7 +3,8 @@
 //! The topic table is the truth. Each topic remembers the pipes that were told of it, and topics stand in a list in
 //! the order of their last change; each pipe has its place in that list. Bringing a pipe up to date is walking from
 //! its place to the end: the cost is what is outstanding, however many topics there are, and a lane that takes one
-//! signal at a time loses nothing. A new connection starts at the front: that is the replay.
+//! signal at a time loses nothing. A new connection starts at the front: that is the replay. Its lane may still hold
+//! what the connection before it was to be told, so a pipe that was told of a topic once is told of its end too.
 
 use crate::error::{FilterError, Refusal};
 use crate::pipe::{PipeWriter, Signal};
@@ -96,7 +97,7 @@ impl<S: Storage> Subscriptions<S> {
     }
     /// The peer of `id` is a new one and knows nothing.
     pub(super) fn on_ready(&mut self, pipes: &mut Pipes<S>, id: PipeId) {
-        self.forget_told(id);
+        self.places.take(id);
         self.ready.insert(id);
         self.sync(pipes, id);
     }
@@ -144,11 +145,10 @@ impl<S: Storage> Subscriptions<S> {
                 break;
             };
             let Some(topic) = self.topics.get_mut(key.as_ref()) else { break };
-            let told = topic.told.contains(id);
-            let signal = match (topic.count > 0, told) {
-                (true, false) => Some(Signal::Subscribe(key.as_ref())),
+            let signal = match (topic.count > 0, topic.told.contains(id)) {
+                (true, _) => Some(Signal::Subscribe(key.as_ref())),
                 (false, true) => Some(Signal::Cancel(key.as_ref())),
-                (true, true) | (false, false) => None,
+                (false, false) => None,
             };
             if signal.is_some_and(|signal| tx.signal(signal) == Err(Refusal::Full)) {
                 break;

@@ -59,6 +59,18 @@ both! {
         assert_eq!(bench.peer_hears(peer), ["+a", "+c"]);
     }
 
+    /// The lane still holds a subscription for the connection before; the next one hears it, and of its end.
+    #[test]
+    fn a_subscription_left_in_the_lane_is_taken_back<S>() {
+        let mut bench = Bench::<Sub, S>::new(Sub);
+        let peer = bench.attach(Side::Connect);
+        bench.ready(peer, "");
+        bench.socket.subscribe(b"a").unwrap();
+        bench.ready(peer, "");
+        bench.socket.unsubscribe(b"a").unwrap();
+        assert_eq!(bench.peer_hears(peer).last().map(String::as_str), Some("-a"));
+    }
+
     #[test]
     fn inverted_matching_flips_the_filter<S>() {
         let mut bench = Bench::<Sub, S>::with(Sub, |options| options.invert_matching = true);
