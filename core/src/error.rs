@@ -46,6 +46,8 @@ pub enum Limit {
     Topics,
     /// [`Limits::topic_len`](crate::Limits::topic_len).
     TopicLen,
+    /// [`Limits::topic_octets`](crate::Limits::topic_octets).
+    TopicOctets,
     /// [`Limits::peers`](crate::Limits::peers).
     Peers,
     /// [`Limits::metadata`](crate::Limits::metadata).
@@ -56,6 +58,8 @@ pub enum Limit {
     Command,
     /// [`Limits::frames`](crate::Limits::frames).
     Frames,
+    /// [`Limits::event_octets`](crate::Limits::event_octets).
+    EventOctets,
 }
 
 /// Why a frame was not sent.
@@ -178,11 +182,13 @@ impl fmt::Display for Limit {
         f.write_str(match self {
             Self::Topics => "topics per peer (`Limits::topics`)",
             Self::TopicLen => "octets of a topic (`Limits::topic_len`)",
+            Self::TopicOctets => "octets of a peer's topics (`Limits::topic_octets`)",
             Self::Peers => "peers per socket (`Limits::peers`)",
             Self::Metadata => "octets of metadata (`Limits::metadata`)",
             Self::Handshake => "octets before the handshake ends (`Limits::handshake`)",
             Self::Command => "octets of a command (`Limits::command`)",
             Self::Frames => "frames of a message (`Limits::frames`)",
+            Self::EventOctets => "octets of a peer's subscription events (`Limits::event_octets`)",
         })
     }
 }
@@ -262,8 +268,17 @@ mod tests {
     use std::vec::Vec;
 
     fn reasons() -> Vec<CloseReason> {
-        let limits =
-            [Limit::Topics, Limit::TopicLen, Limit::Peers, Limit::Metadata, Limit::Handshake, Limit::Command, Limit::Frames];
+        let limits = [
+            Limit::Topics,
+            Limit::TopicLen,
+            Limit::TopicOctets,
+            Limit::Peers,
+            Limit::Metadata,
+            Limit::Handshake,
+            Limit::Command,
+            Limit::Frames,
+            Limit::EventOctets,
+        ];
         let others = [
             CloseReason::Protocol(WireError::BadGreeting),
             CloseReason::Protocol(WireError::Oversize),

@@ -3,7 +3,12 @@
 /// How much a peer may make a socket keep. Passing a limit closes that peer with
 /// [`CloseReason::Limit`](crate::CloseReason::Limit), or refuses it, and raises an event; nobody else notices.
 ///
-/// `Fixed` storage has limits of its own, in its type; the lower one holds.
+/// What holds a peer back instead of closing it, because it may be the application that is slow, is no less bounded:
+/// messages by the high-water marks of [`Options`](crate::Options), signals by the lane that carries them (4 MiB on
+/// `Heap`, one on `Fixed`), events of an XPUB by [`events`](Self::events).
+///
+/// `Fixed` storage has limits of its own, in its type; the lower one holds. Its topic table is shared by all peers: when
+/// that is full no peer has passed a limit, and the one that asks is sent everything instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -11,6 +16,8 @@ pub struct Limits {
     pub topics: u32,
     /// Octets of one topic; by default 64 KiB.
     pub topic_len: u32,
+    /// Octets of all topics one peer is subscribed to, together; by default 16 MiB.
+    pub topic_octets: u32,
     /// Peers of one socket, connected and being connected to; by default 65,536. With it the routing ids, of which each
     /// has one.
     pub peers: u32,
@@ -23,7 +30,10 @@ pub struct Limits {
     /// Frames of one message; by default 65,536. What a message may take in all is this many times the longest frame
     /// allowed (ZMQ_MAXMSGSIZE), which by default is not limited.
     pub frames: u32,
-    /// XPUB: subscription events waiting to be received; by default 65,536. Beyond, that peer's stream waits.
+    /// XPUB: octets of the topics in one peer's subscription events that wait to be received; by default 16 MiB. While
+    /// those of peers that have gone come to more together, the streams of the others wait.
+    pub event_octets: u32,
+    /// XPUB: subscription events waiting to be received; by default 65,536. Beyond, the streams of their peers wait.
     pub events: u32,
 }
 
@@ -32,11 +42,13 @@ impl Limits {
     pub const DEFAULT: Self = Self {
         topics: 1 << 20,
         topic_len: 1 << 16,
+        topic_octets: 16 << 20,
         peers: 1 << 16,
         metadata: 8 << 10,
         handshake: 16 << 10,
         command: 1 << 16,
         frames: 1 << 16,
+        event_octets: 16 << 20,
         events: 1 << 16,
     };
 }

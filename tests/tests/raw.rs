@@ -279,6 +279,24 @@ fn a_frame_beyond_the_limit_is_hung_up_on_at_its_header() {
 }
 
 #[test]
+fn peers_beyond_the_limit_are_hung_up_on() {
+    let context = Context::new().unwrap();
+    let mut options = options();
+    options.pattern.limits.peers = 2;
+    let (mut pull, endpoint) = bound(&context, SocketType::Pull, options);
+    let mut peers = [(); 2].map(|()| RawPeer::connect(&endpoint));
+    for peer in &mut peers {
+        peer.send(&Octets::opening(1, "PUSH"));
+        peer.expect(&Octets::opening(1, "PULL"));
+    }
+    RawPeer::connect(&endpoint).expect_end();
+    for peer in &mut peers {
+        peer.send(&Octets::new().message(b"still here"));
+        assert_eq!(pull.recv().unwrap().bytes(), b"still here");
+    }
+}
+
+#[test]
 fn topics_beyond_the_limit_are_hung_up_on() {
     let context = Context::new().unwrap();
     let mut options = options();

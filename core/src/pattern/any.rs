@@ -59,7 +59,7 @@ macro_rules! any_pattern {
             on_writable(&mut self, pipes: &mut Pipes<S>, id: PipeId);
             takes_ready(&mut self, pipes: &mut Pipes<S>, id: PipeId) -> bool;
             on_subscribe(&mut self, pipes: &mut Pipes<S>, id: PipeId, topic: &[u8]) -> Result<(), CloseReason>;
-            on_cancel(&mut self, pipes: &mut Pipes<S>, id: PipeId, topic: &[u8]);
+            on_cancel(&mut self, pipes: &mut Pipes<S>, id: PipeId, topic: &[u8]) -> Result<(), CloseReason>;
             on_close(&mut self, pipes: &mut Pipes<S>, id: PipeId);
             on_detach(&mut self, pipes: &mut Pipes<S>, id: PipeId);
             can_send(&mut self, pipes: &mut Pipes<S>) -> bool;

@@ -6,6 +6,7 @@
 
 mod any;
 mod dealer;
+mod events;
 mod fair_queue;
 mod fan_out;
 mod load_balancer;
@@ -131,7 +132,12 @@ pub trait Routing<S: Storage> {
         Ok(())
     }
     /// The peer no longer wants a topic.
-    fn on_cancel(&mut self, _pipes: &mut Pipes<S>, _id: PipeId, _topic: &[u8]) {}
+    ///
+    /// # Errors
+    /// It cancels more than can be shown: close the pipe for this reason.
+    fn on_cancel(&mut self, _pipes: &mut Pipes<S>, _id: PipeId, _topic: &[u8]) -> Result<(), CloseReason> {
+        Ok(())
+    }
     /// Nothing more can be sent to the pipe. What has arrived from it may be read on.
     fn on_close(&mut self, pipes: &mut Pipes<S>, id: PipeId);
     /// Nothing more is to be read from the pipe either: forget it.

@@ -54,8 +54,9 @@ impl<S: Storage> Routing<S> for PubState<S> {
     fn on_subscribe(&mut self, _: &mut Pipes<S>, id: PipeId, topic: &[u8]) -> Result<(), CloseReason> {
         self.publisher.topics.add(id, topic).map(|_| ())
     }
-    fn on_cancel(&mut self, _: &mut Pipes<S>, id: PipeId, topic: &[u8]) {
+    fn on_cancel(&mut self, _: &mut Pipes<S>, id: PipeId, topic: &[u8]) -> Result<(), CloseReason> {
         self.publisher.topics.remove(id, topic);
+        Ok(())
     }
     fn on_close(&mut self, pipes: &mut Pipes<S>, id: PipeId) {
         self.publisher.on_close(pipes, id);

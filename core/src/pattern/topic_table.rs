@@ -37,10 +37,34 @@ pub(super) struct TopicTable<S: Storage> {
     all: S::Set,
     /// Pipes whose topics did not all fit.
     overflow: S::Set,
-    /// How many topics each pipe has here.
-    held: S::Table<u32>,
-    most: u32,
+    /// What each pipe has here.
+    held: S::Table<Held>,
+    most: Held,
     longest: u32,
+}
+
+/// Topics of one pipe.
+#[derive(Clone, Copy, Default)]
+struct Held {
+    topics: u32,
+    /// Their octets, together.
+    octets: u32,
+}
+
+impl Held {
+    fn limits(limits: &Limits) -> Self {
+        Self { topics: limits.topics, octets: limits.topic_octets }
+    }
+    fn with(self, topic: &[u8]) -> Self {
+        Self { topics: self.topics.saturating_add(1), octets: self.octets.saturating_add(octets(topic)) }
+    }
+    fn without(self, topic: &[u8]) -> Self {
+        Self { topics: self.topics.saturating_sub(1), octets: self.octets.saturating_sub(octets(topic)) }
+    }
+}
+
+fn octets(topic: &[u8]) -> u32 {
+    u32::try_from(topic.len()).unwrap_or(u32::MAX)
 }
 
 impl<S: Storage> TopicTable<S> {
@@ -50,16 +74,16 @@ impl<S: Storage> TopicTable<S> {
             all: S::Set::default(),
             overflow: S::Set::default(),
             held: S::Table::default(),
-            most: limits.topics,
+            most: Held::limits(limits),
             longest: limits.topic_len,
         }
     }
     pub(super) fn configure(&mut self, limits: &Limits) {
-        (self.most, self.longest) = (limits.topics, limits.topic_len);
+        (self.most, self.longest) = (Held::limits(limits), limits.topic_len);
     }
     /// Whether `id` has subscribed to anything.
     pub(super) fn has_any(&self, id: PipeId) -> bool {
-        self.held(id) > 0 || self.overflow.contains(id)
+        self.held(id).topics > 0 || self.overflow.contains(id)
     }
     /// Whether `id` is put down for everything because its topics did not fit.
     pub(super) fn overflows(&self, id: PipeId) -> bool {
@@ -79,7 +103,7 @@ impl<S: Storage> TopicTable<S> {
     /// Puts `id` down for `topic`, or for everything if that does not fit.
     ///
     /// # Errors
-    /// The pipe has too many topics, or the topic is too long.
+    /// The pipe has too many topics, the topic is too long, or all of them are together.
     pub(super) fn add(&mut self, id: PipeId, topic: &[u8]) -> Result<Added, CloseReason> {
         if let Some(added) = self.add_exactly(id, topic)? {
             return Ok(added);
@@ -93,19 +117,23 @@ impl<S: Storage> TopicTable<S> {
     /// # Errors
     /// As [`add`](Self::add).
     pub(super) fn add_exactly(&mut self, id: PipeId, topic: &[u8]) -> Result<Option<Added>, CloseReason> {
-        if u32::try_from(topic.len()).is_ok_and(|len| len > self.longest) {
+        if octets(topic) > self.longest {
             return Err(CloseReason::Limit(Limit::TopicLen));
         }
         if self.has(id, topic) {
             return Ok(Some(Added::Further));
         }
-        if self.held(id) >= self.most {
+        let held = self.held(id).with(topic);
+        if held.topics > self.most.topics {
             return Err(CloseReason::Limit(Limit::Topics));
+        }
+        if held.octets > self.most.octets {
+            return Err(CloseReason::Limit(Limit::TopicOctets));
         }
         let Some(set) = self.set_of(topic) else { return Ok(None) };
         let first = set.is_empty();
         set.insert(id);
-        self.hold(id, self.held(id).saturating_add(1));
+        self.hold(id, held);
         let first = first && (!topic.is_empty() || self.overflow.is_empty());
         Ok(Some(if first { Added::First } else { Added::Further }))
     }
@@ -114,7 +142,7 @@ impl<S: Storage> TopicTable<S> {
         if !self.has(id, topic) {
             return Removed::Unknown;
         }
-        self.hold(id, self.held(id).saturating_sub(1));
+        self.hold(id, self.held(id).without(topic));
         if topic.is_empty() {
             self.all.remove(id);
             return if self.all.is_empty() && self.overflow.is_empty() { Removed::Last } else { Removed::Further };
@@ -136,13 +164,14 @@ impl<S: Storage> TopicTable<S> {
             if !visit(b"", last) {
                 return false;
             }
-            let counted = u32::from(self.all.contains(id));
-            self.all.remove(id);
+            if self.all.contains(id) {
+                self.all.remove(id);
+                self.hold(id, self.held(id).without(b""));
+            }
             self.overflow.remove(id);
-            self.hold(id, self.held(id).saturating_sub(counted));
         }
         let mut left = self.held(id);
-        if left > 0 {
+        if left.topics > 0 {
             let mut stopped = false;
             self.topics.retain(|topic, set| {
                 if stopped || !set.contains(id) {
@@ -155,12 +184,12 @@ impl<S: Storage> TopicTable<S> {
                     set.insert(id);
                     return true;
                 }
-                left = left.saturating_sub(1);
+                left = left.without(topic);
                 !last
             });
             self.hold(id, left);
         }
-        left == 0
+        left.topics == 0
     }
     fn has(&self, id: PipeId, topic: &[u8]) -> bool {
         if topic.is_empty() { self.all.contains(id) } else { self.topics.get(topic).is_some_and(|set| set.contains(id)) }
@@ -168,15 +197,15 @@ impl<S: Storage> TopicTable<S> {
     fn set_of(&mut self, topic: &[u8]) -> Option<&mut S::Set> {
         if topic.is_empty() { Some(&mut self.all) } else { self.topics.entry(topic) }
     }
-    fn held(&self, id: PipeId) -> u32 {
-        self.held.get(id).copied().unwrap_or(0)
+    fn held(&self, id: PipeId) -> Held {
+        self.held.get(id).copied().unwrap_or_default()
     }
-    fn hold(&mut self, id: PipeId, topics: u32) {
-        if topics == 0 {
+    fn hold(&mut self, id: PipeId, held: Held) {
+        if held.topics == 0 {
             self.held.take(id);
         } else {
             // Every pipe has a place in every table.
-            let _ = self.held.put(id, topics);
+            let _ = self.held.put(id, held);
         }
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! A subscription is received as 0x01 and the topic, a cancellation as 0x00 and the topic, a message of an XSUB as it
 //! is. Events wait in a queue of their own; when it is full the signals of the peers wait in their lanes, and a peer
-//! that has gone keeps its place until its cancellations have been shown: none is lost.
+//! that has gone keeps its place until its cancellations have been shown: none is lost. A peer whose waiting events come
+//! to more octets than allowed is closed.
 //! A peer whose topics do not fit into the storage counts as subscribed to everything, and is shown as that.
 //! With `manual` the topics that peers ask for are only shown and remembered; the application applies them.
 
+use super::events::{Asker, Events};
 use super::publisher::Publisher;
 use super::topic_table::{Added, Removed, TopicTable};
 use super::{FairQueue, Filters, Pattern, Receives, Routing, Sends};
@@ -14,7 +16,7 @@ use crate::error::{CloseReason, FilterError, Limit, OptionError, RecvError, Send
 use crate::options::{Options, Verbosity};
 use crate::pipe::PipeWriter;
 use crate::socket::Pipes;
-use crate::storage::{PipeId, PipeSet, Queue, Storage, Table};
+use crate::storage::{PipeId, PipeSet, Storage, Table};
 use crate::wire::SocketType;
 
 /// PUB that shows subscriptions (ZMQ_XPUB).
@@ -35,7 +37,7 @@ impl Pattern for XPub {
             publisher: Publisher::new(options),
             asked: TopicTable::new(&options.limits),
             queue: FairQueue::default(),
-            events: Events { queue: S::Queue::default(), spare: None, most: options.limits.events },
+            events: Events::new(&options.limits),
             leaving: S::Set::default(),
             stamps: S::Table::default(),
             next_stamp: 0,
@@ -44,50 +46,6 @@ impl Pattern for XPub {
             verbosity: options.verbosity,
             manual: options.manual,
         }
-    }
-}
-
-/// A pipe, and which of those that had its id.
-type Asker = (PipeId, u32);
-
-/// A subscription or cancellation to be shown.
-struct Event<S: Storage> {
-    subscribe: bool,
-    topic: S::Key,
-    /// Who asked, where the application is to answer.
-    asker: Option<Asker>,
-}
-
-/// Events to be shown, in order.
-struct Events<S: Storage> {
-    queue: S::Queue<Event<S>>,
-    /// The one that did not fit.
-    spare: Option<Event<S>>,
-    most: u32,
-}
-
-impl<S: Storage> Events<S> {
-    fn has_room(&self) -> bool {
-        self.spare.is_none()
-    }
-    /// Appends an event; only when there is room.
-    fn push(&mut self, subscribe: bool, topic: &[u8], asker: Option<Asker>) {
-        let Some(topic) = S::key(topic) else { return };
-        self.append(Event { subscribe, topic, asker });
-    }
-    fn append(&mut self, event: Event<S>) {
-        let full = u32::try_from(self.queue.len()).is_ok_and(|len| len >= self.most);
-        self.spare = if full { Some(event) } else { self.queue.push(event).err() };
-    }
-    fn pop(&mut self) -> Option<Event<S>> {
-        let event = self.queue.pop().or_else(|| self.spare.take());
-        if let Some(spare) = self.spare.take() {
-            self.append(spare);
-        }
-        event
-    }
-    fn is_empty(&self) -> bool {
-        self.queue.is_empty() && self.spare.is_none()
     }
 }
 
@@ -142,10 +100,8 @@ impl<S: Storage> XPubState<S> {
                 if shown && !events.has_room() {
                     return false;
                 }
-                if shown {
-                    events.push(false, topic, None);
-                }
-                true
+                // Of those that have gone none is closed for it.
+                !shown || events.push(false, topic, None).is_ok()
             };
             if !self.asked.forget(id, &mut show) || !self.publisher.topics.forget(id, &mut show) {
                 return;
@@ -158,7 +114,9 @@ impl<S: Storage> XPubState<S> {
     /// The next event as a frame. A topic that no frame of this storage can hold is passed over.
     fn recv_event(&mut self, pipes: &mut Pipes<S>) -> Option<Frame<S::Body>> {
         loop {
-            let event = self.events.pop()?;
+            let stamps = &self.stamps;
+            let event =
+                self.events.pop(|asker| stamps.get(asker.0).is_some_and(|stamp| *stamp == asker.1).then_some(asker))?;
             self.last = event.asker;
             if self.events.is_empty() {
                 self.show_leaving(pipes);
@@ -196,7 +154,7 @@ impl<S: Storage> Routing<S> for XPubState<S> {
     fn configure(&mut self, options: &Options) {
         self.publisher.configure(options);
         self.asked.configure(&options.limits);
-        self.events.most = options.limits.events;
+        self.events.configure(&options.limits);
         (self.verbosity, self.manual) = (options.verbosity, options.manual);
     }
     fn on_attach(&mut self, pipes: &mut Pipes<S>, id: PipeId) -> Result<(), CloseReason> {
@@ -226,19 +184,17 @@ impl<S: Storage> Routing<S> for XPubState<S> {
     fn on_subscribe(&mut self, _: &mut Pipes<S>, id: PipeId, topic: &[u8]) -> Result<(), CloseReason> {
         if self.manual {
             self.asked.add_exactly(id, topic)?.ok_or(CloseReason::Limit(Limit::Topics))?;
-            self.events.push(true, topic, self.asker(id));
-            return Ok(());
+            return self.events.push(true, topic, self.asker(id));
         }
         let every = self.verbosity != Verbosity::Changes;
         match self.publisher.topics.add(id, topic)? {
             Added::Everything { first: true } => self.events.push(true, b"", self.asker(id)),
             Added::First => self.events.push(true, topic, self.asker(id)),
             Added::Further if every => self.events.push(true, topic, self.asker(id)),
-            Added::Further | Added::Everything { first: false } => {}
+            Added::Further | Added::Everything { first: false } => Ok(()),
         }
-        Ok(())
     }
-    fn on_cancel(&mut self, _: &mut Pipes<S>, id: PipeId, topic: &[u8]) {
+    fn on_cancel(&mut self, _: &mut Pipes<S>, id: PipeId, topic: &[u8]) -> Result<(), CloseReason> {
         let shown = if self.manual {
             self.asked.remove(id, topic);
             true
@@ -249,13 +205,12 @@ impl<S: Storage> Routing<S> for XPubState<S> {
                 Removed::Unknown => self.verbosity == Verbosity::All && !self.publisher.topics.overflows(id),
             }
         };
-        if shown {
-            self.events.push(false, topic, self.asker(id));
-        }
+        if shown { self.events.push(false, topic, self.asker(id)) } else { Ok(()) }
     }
     fn on_close(&mut self, pipes: &mut Pipes<S>, id: PipeId) {
         self.publisher.on_close(pipes, id);
         self.stamps.take(id);
+        self.events.forget(id);
         self.end(pipes, id);
     }
     fn on_detach(&mut self, _: &mut Pipes<S>, id: PipeId) {

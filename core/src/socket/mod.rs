@@ -156,7 +156,9 @@ impl<P: Pattern, S: Storage> Socket<P, S> {
                     }
                 }
                 Signal::Cancel(topic) if self.pipes.is_open(id) => {
-                    self.routing.on_cancel(&mut self.pipes, id, topic.as_ref());
+                    if let Err(reason) = self.routing.on_cancel(&mut self.pipes, id, topic.as_ref()) {
+                        self.refuse(id, reason);
+                    }
                 }
                 Signal::Subscribe(_) | Signal::Cancel(_) => {}
                 Signal::Close(reason) => return Some(reason),

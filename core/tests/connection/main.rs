@@ -10,6 +10,7 @@ mod commands;
 mod errors;
 mod handshake;
 mod images;
+mod limits;
 mod messages;
 mod node;
 mod release;

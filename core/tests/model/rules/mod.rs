@@ -23,6 +23,6 @@ pub(crate) fn of(pattern: AnyPattern, options: &Options) -> Box<dyn Rules> {
         AnyPattern::XPub => Box::new(publish::XPub::new(options)),
         AnyPattern::Sub => Box::new(subscribe::Sub::new(options)),
         AnyPattern::XSub => Box::new(subscribe::XSub::default()),
-        AnyPattern::Stream => unimplemented!("not among the eleven"),
+        AnyPattern::Stream => panic!("STREAM has no rules here"),
     }
 }
