@@ -1,8 +1,13 @@
 //! Properties of the wire: what is emitted is parsed back, and how a stream is cut changes nothing.
 
+#[expect(unreachable_pub, reason = "public where the fuzz targets are a library")]
+#[path = "../fuzz/src/frames.rs"]
+mod frames;
+
+use frames::{Decoded, decode, naive_run};
 use omnimq_core::wire::{
-    Command, Decoder, FrameHeader, Framing, GREETING_LEN, Greeting, GreetingV2, MAX_FRAME_LEN, MAX_HEADER, Mechanism,
-    Metadata, PingContext, Property, Recognition, Run, WireError,
+    Command, FrameHeader, Framing, GREETING_LEN, Greeting, GreetingV2, MAX_FRAME_LEN, MAX_HEADER, Mechanism, Metadata,
+    PingContext, Property, Recognition, Run, WireError,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -50,59 +55,11 @@ fn stream(framing: Framing, frames: &[(bool, bool, Vec<u8>)]) -> Vec<u8> {
     stream
 }
 
-/// The frames that a decoder finds when the stream comes in pieces that end at `cuts`, and how it ends.
-#[derive(Debug, Default, PartialEq)]
-struct Decoded {
-    frames: Vec<(FrameHeader, Vec<u8>)>,
-    error: Option<WireError>,
-}
-
-fn decode(framing: Framing, max: u64, stream: &[u8], cuts: &[usize]) -> Decoded {
-    let (mut decoder, mut decoded, mut body) = (Decoder::new(framing, max), Decoded::default(), Vec::new());
+/// The same in pieces that end at `cuts`.
+fn decode_cut(framing: Framing, max: u64, stream: &[u8], cuts: &[usize]) -> Decoded {
     let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (stream.len() + 1)).chain([0, stream.len()]).collect();
     cuts.sort_unstable();
-    for piece in cuts.windows(2).map(|pair| &stream[pair[0]..pair[1]]) {
-        let mut at = 0;
-        loop {
-            let header = match decoder.header(piece, &mut at) {
-                Ok(Some(header)) => header,
-                Ok(None) => break,
-                Err(error) => {
-                    decoded.error = Some(error);
-                    return decoded;
-                }
-            };
-            assert_eq!(decoder.header(piece, &mut at), Ok(Some(header)), "the answer did not repeat");
-            let missing = header.len as usize - body.len();
-            let taken = missing.min(piece.len() - at);
-            body.extend_from_slice(&piece[at..at + taken]);
-            at += taken;
-            if taken < missing {
-                break;
-            }
-            decoded.frames.push((header, std::mem::take(&mut body)));
-            decoder.finish();
-        }
-        assert_eq!(at, piece.len(), "octets were left over");
-    }
-    decoded
-}
-
-/// What `Run::scan` is to find, counted frame by frame.
-fn naive_run(octets: &[u8], max: u64, max_messages: usize) -> Run {
-    let (mut run, mut at) = (Run::default(), 0);
-    while run.messages < max_messages {
-        let Ok(Some((header, used))) = FrameHeader::parse(Framing::V3, &octets[at..]) else { break };
-        let left = octets.len() - at - used;
-        if header.command || header.len > max || header.len > left as u64 {
-            break;
-        }
-        at += used + header.len as usize;
-        if !header.more {
-            run = Run { len: at, messages: run.messages + 1 };
-        }
-    }
-    run
+    decode(framing, max, cuts.windows(2).map(|pair| &stream[pair[0]..pair[1]]))
 }
 
 fn mechanism() -> impl Strategy<Value = Mechanism> {
@@ -153,22 +110,22 @@ proptest! {
     #[test]
     fn any_chunking_gives_the_same_frames((framing, frames) in frames(), cuts in vec(any::<usize>(), 0..40)) {
         let stream = stream(framing, &frames);
-        let whole = decode(framing, u64::MAX, &stream, &[]);
+        let whole = decode_cut(framing, u64::MAX, &stream, &[]);
         prop_assert_eq!(whole.frames.len(), frames.len());
         for ((header, found), (more, command, body)) in whole.frames.iter().zip(&frames) {
             prop_assert_eq!((header.more, header.command, found), (*more, *command, body));
         }
         prop_assert_eq!(whole.error, None);
-        prop_assert_eq!(decode(framing, u64::MAX, &stream, &cuts), whole);
+        prop_assert_eq!(decode_cut(framing, u64::MAX, &stream, &cuts), whole);
         let every_octet: Vec<usize> = (0..stream.len()).collect();
-        prop_assert_eq!(decode(framing, 255, &stream, &every_octet), decode(framing, 255, &stream, &[]));
+        prop_assert_eq!(decode_cut(framing, 255, &stream, &every_octet), decode_cut(framing, 255, &stream, &[]));
     }
 
     #[test]
     fn any_chunking_of_garbage_ends_alike(
         framing in framing(), octets in vec(any::<u8>(), 0..300), cuts in vec(any::<usize>(), 0..40), max in 0..300u64,
     ) {
-        prop_assert_eq!(decode(framing, max, &octets, &cuts), decode(framing, max, &octets, &[]));
+        prop_assert_eq!(decode_cut(framing, max, &octets, &cuts), decode_cut(framing, max, &octets, &[]));
     }
 
     #[test]

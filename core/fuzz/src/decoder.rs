@@ -1,7 +1,8 @@
 //! `Decoder` and `Run`: how a stream is cut changes nothing, and a run is what the decoder would take.
 
+use super::frames::{decode, naive_run};
 use super::source::{Source, pieces};
-use omnimq_core::wire::{Decoder, FrameHeader, Framing, MAX_HEADER, Run, WireError};
+use omnimq_core::wire::{Decoder, FrameHeader, Framing, MAX_HEADER, Run};
 
 /// First octet: framing and frame limit; then the cuts; the rest is the stream.
 pub fn decoder(data: &[u8]) {
@@ -22,67 +23,11 @@ pub fn decoder(data: &[u8]) {
     raw(&cuts, stream);
 }
 
-/// The headers found, with the octets of each body that came, and how it ended.
-#[derive(Debug, Default, PartialEq)]
-struct Decoded {
-    frames: Vec<(FrameHeader, u64)>,
-    error: Option<WireError>,
-}
-
-fn decode<'a>(framing: Framing, max: u64, pieces: impl Iterator<Item = &'a [u8]>) -> Decoded {
-    let (mut decoder, mut decoded, mut begun) = (Decoder::new(framing, max), Decoded::default(), false);
-    for piece in pieces {
-        let mut at = 0;
-        loop {
-            let header = match decoder.header(piece, &mut at) {
-                Ok(Some(header)) => header,
-                Ok(None) => break assert_eq!(at, piece.len(), "octets were left over"),
-                Err(error) => {
-                    assert_eq!(decoder.header(piece, &mut at), Err(error), "an error was forgotten");
-                    decoded.error = Some(error);
-                    return decoded;
-                }
-            };
-            assert_eq!(decoder.header(piece, &mut at), Ok(Some(header)), "the answer did not repeat");
-            assert!(header.len <= max && !(header.more && header.command));
-            if !begun {
-                decoded.frames.push((header, 0));
-            }
-            let come = &mut decoded.frames.last_mut().expect("one was pushed").1;
-            let taken = (header.len - *come).min((piece.len() - at) as u64);
-            *come += taken;
-            at += taken as usize;
-            begun = *come < header.len;
-            if begun {
-                break;
-            }
-            decoder.finish();
-        }
-    }
-    decoded
-}
-
 /// A header comes back from its shortest form.
 fn canonical(framing: Framing, header: FrameHeader) {
     let mut out = [0; MAX_HEADER];
     let used = header.emit(framing, &mut out);
     assert_eq!(FrameHeader::parse(framing, &out[..used]), Ok(Some((header, used))));
-}
-
-fn naive_run(octets: &[u8], max: u64, max_messages: usize) -> Run {
-    let (mut run, mut at) = (Run::default(), 0);
-    while run.messages < max_messages {
-        let Ok(Some((header, used))) = FrameHeader::parse(Framing::V3, &octets[at..]) else { break };
-        let left = octets.len() - at - used;
-        if header.command || header.len > max || header.len > left as u64 {
-            break;
-        }
-        at += used + header.len as usize;
-        if !header.more {
-            run = Run { len: at, messages: run.messages + 1 };
-        }
-    }
-    run
 }
 
 /// Without framing every octet comes through, in chunks of at most `max`.

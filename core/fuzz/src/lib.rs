@@ -7,6 +7,7 @@ mod command_metadata;
 mod connection;
 mod decoder;
 mod endpoint;
+mod frames;
 mod greeting;
 mod node_pair;
 mod source;
