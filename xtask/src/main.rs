@@ -33,7 +33,8 @@ usage: cargo xtask COMMAND
   check                            formatting, lints, the rules of the tree, documentation, other targets
   demo                             a gateway, game servers and clients, one of them killed: nothing else is lost
   fuzz [--seconds N] [TARGET]      the fuzz targets of the core, 60 seconds each unless told otherwise
-  mutants [--modules F] [--jobs N] whether the core's tests notice changes to the core
+  mutants [--modules F] [--jobs N] [--shard K/N]
+                                   whether the core's tests notice changes to the core
   no-alloc                         the core without an allocator and without a panic path, run in QEMU
   portability                      the crates for microcontrollers, Windows and macOS
   test [--full]                    check, then every test; --full adds what takes hours
