@@ -24,17 +24,17 @@ const SECONDS: &str = "20";
 
 /// Modules of the core, and the tests that know them best.
 const GROUPS: [Group; 5] = [
-    Group { name: "wire", files: "wire/**", tests: "--test wire --test connection" },
-    Group { name: "connection", files: "connection/**", tests: "--test connection" },
-    Group { name: "pipe", files: "pipe.rs", tests: "--test lanes --test model" },
-    Group { name: "socket", files: "socket/**", tests: "--test model" },
-    Group { name: "pattern", files: "pattern/**", tests: "--test model" },
+    Group { name: "wire", files: "wire/**", tests: &["--test=wire", "--test=connection"] },
+    Group { name: "connection", files: "connection/**", tests: &["--test=connection"] },
+    Group { name: "pipe", files: "pipe.rs", tests: &["--test=lanes", "--test=model"] },
+    Group { name: "socket", files: "socket/**", tests: &["--test=model"] },
+    Group { name: "pattern", files: "pattern/**", tests: &["--test=model"] },
 ];
 
 struct Group {
     name: &'static str,
     files: &'static str,
-    tests: &'static str,
+    tests: &'static [&'static str],
 }
 
 /// What became of each mutant, by its name.
@@ -87,15 +87,19 @@ fn judge(group: &Group, jobs: u32, shard: &str) -> Result<Outcomes> {
     }
     std::fs::create_dir_all(&folder)?;
     let mut outcomes = Outcomes::new();
-    for tests in [group.tests, "--lib --tests"] {
+    for tests in [group.tests, &["--lib", "--tests"]] {
         let shell = format!("ulimit -v {SPACE} && exec \"$@\"");
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut mutants = Process::new("sh").arg("-c").arg(shell).arg("sh").arg(cargo);
         mutants = mutants.words("mutants --package omnimq-core --features alloc --profile mutants --no-times --iterate");
         mutants = mutants.arg("--output").arg(&folder).arg("--file").arg(format!("core/src/{}", group.files));
         mutants = mutants.words("--timeout").arg(SECONDS).arg("--jobs").arg(jobs.to_string()).arg("--shard").arg(shard);
+        // To building and testing alike, or every test program would be built each time.
+        for test in tests {
+            mutants = mutants.arg("--cargo-arg").arg(test);
+        }
         // A mutant that is missed is no failure of the run, so what was written says whether it ran.
-        let verdict = mutants.arg("--").words(tests).env("PROPTEST_CASES", "64").run();
+        let verdict = mutants.env("PROPTEST_CASES", "64").run();
         let found = read(&folder.join("mutants.out/outcomes.json")).or_else(|error| verdict.and(Err(error)))?;
         outcomes.extend(found);
     }
@@ -176,7 +180,7 @@ mod tests {
         for group in &GROUPS {
             let place = group.files.trim_end_matches("/**");
             assert!(root().join("core/src").join(place).exists(), "{place}");
-            for test in group.tests.split_whitespace().filter(|word| *word != "--test") {
+            for test in group.tests.iter().filter_map(|test| test.strip_prefix("--test=")) {
                 let tests = root().join("core/tests");
                 assert!(tests.join(format!("{test}.rs")).exists() || tests.join(test).exists(), "{test}");
             }

@@ -32,6 +32,7 @@ fn table() -> Vec<(&'static str, Vec<u8>, CloseReason)> {
             CloseReason::MechanismMismatch,
         ),
         ("a message before READY", after(&frame(0, b"early")), protocol(WireError::BadCommand)),
+        ("READY as a message", after(&frame(0, &ready(SocketType::Push, None)[2..])), protocol(WireError::BadCommand)),
         ("PING before READY", after(&command(b"PING", b"\0\0")), protocol(WireError::BadCommand)),
         ("SUBSCRIBE before READY", after(&command(b"SUBSCRIBE", b"")), protocol(WireError::BadCommand)),
         ("an unknown command before READY", after(&command(b"HOWDY", b"")), protocol(WireError::BadCommand)),

@@ -2,7 +2,7 @@
 
 use crate::trace::{Side, Small, command, greeting, greeting_of, property, ready};
 use omnimq_core::connection::{Config, Event};
-use omnimq_core::{CloseReason, Heap, LocalStorage, Signal, SocketType};
+use omnimq_core::{CloseReason, Heap, LocalStorage, PipeWriter, Signal, SocketType};
 use std::time::Duration;
 
 /// What is sent to a peer, whatever its minor version is.
@@ -187,6 +187,21 @@ fn a_finished_handshake_has_no_deadline() {
     at!(side, u64::MAX / 1000);
     side.connection.handle_timeout(&mut side.rx, side.now);
     events!(side);
+}
+
+/// A lane with a place for one signal may have one from before.
+#[test]
+fn the_peers_ready_waits_for_its_place() {
+    let mut side = Side::<Small>::new(SocketType::Pull);
+    side.rx.signal(Signal::Ready(b"before")).unwrap();
+    let octets = [greeting(3, 1), ready(SocketType::Push, None)].concat();
+    let taken = side.feed(&octets);
+    assert!(taken < octets.len() && !side.connection.is_ready());
+    events!(side);
+    assert_eq!(side.signals(), [Signal::Ready(b"before".to_vec())]);
+    send!(side, octets[taken..]);
+    assert_eq!(side.signals(), [Signal::Ready(vec![])]);
+    events!(side, Event::HandshakeSucceeded { minor: 1 });
 }
 
 /// The outcome does not depend on whether the driver looks at its clock or at its stream first.

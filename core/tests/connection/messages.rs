@@ -2,7 +2,7 @@
 
 use crate::trace::{Side, Small, long_frame, message};
 use omnimq_core::connection::Event;
-use omnimq_core::{CloseReason, Fixed, Heap, LocalStorage, PipeReader, PipeWriter, SocketType};
+use omnimq_core::{CloseReason, Draft, Fixed, Heap, LocalStorage, PipeReader, PipeWriter, SocketType};
 
 #[test]
 fn messages_keep_their_frames_and_their_order() {
@@ -151,6 +151,37 @@ fn a_body_is_filled_in_place() {
     send!(side, b"");
     send!(side, octets[at..]);
     assert_eq!(side.messages(), [[body, b"end".to_vec()]]);
+}
+
+/// A driver that does not hold on to the connection while it reads takes the body out.
+#[test]
+fn a_body_is_lent_and_given_back() {
+    fn on<S: LocalStorage>() {
+        let octets = message(&[&[7; 100], b"end"]);
+        let mut side = Side::<S>::ready(SocketType::Pull, SocketType::Push, 1);
+        assert!(side.connection.lend(1).is_none(), "no body has begun");
+        send!(side, octets[..42]);
+        assert!(side.connection.lend(61).is_none(), "60 octets are missing");
+        let mut draft = side.connection.lend(60).expect("60 octets are missing");
+        assert!(side.connection.wanted().is_none(), "it is out");
+        let n = draft.space().len().min(60);
+        draft.space()[..n].fill(7);
+        draft.advance(n);
+        side.connection.give_back(draft);
+        assert_eq!(side.connection.wanted().map_or(0, |space| space.len()), 60 - n);
+        assert!(side.connection.lend(0).is_none() || n < 60, "a whole body is not lent");
+        send!(side, b"");
+        send!(side, octets[42 + n..]);
+        assert_eq!(side.messages(), [[vec![7; 100], b"end".to_vec()]]);
+        // One that has closed meanwhile forgets it.
+        send!(side, octets[..42]);
+        let draft = side.connection.lend(1).expect("60 octets are missing");
+        side.eof();
+        side.connection.give_back(draft);
+        assert!(side.connection.wanted().is_none() && !side.connection.is_stalled());
+    }
+    on::<Heap>();
+    on::<Small>();
 }
 
 #[test]
