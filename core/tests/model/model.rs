@@ -3,13 +3,14 @@
 use crate::peers::{Peer, Peers, Phase};
 use crate::step::{Alphabet, Octets, PEERS, Seen, Step, text};
 use crate::subject::Setting;
-use omnimq_core::{CloseReason, FilterError, OptionError, RecvError, SendErrorKind, Side};
+use omnimq_core::{CloseReason, FilterError, OptionError, Options, RecvError, SendErrorKind, Side};
 use std::collections::BTreeSet;
 
 pub(crate) type Part = (Octets, bool);
 
 /// What a pattern does. The defaults are those of a pattern that cannot do it.
 pub(crate) trait Rules {
+    fn configure(&mut self, _options: &Options) {}
     /// Whether messages of peers are thrown away as they come.
     fn discards(&self) -> bool {
         false
@@ -97,7 +98,7 @@ impl Model {
     }
     /// What is to be seen when the `number`th step happens to the pipe named.
     pub(crate) fn act(&mut self, number: usize, step: &Step, id: u32, seen: &Seen) -> Seen {
-        let Self { peers, rules, alphabet, .. } = self;
+        let Self { peers, rules, setting, alphabet } = self;
         match *step {
             Step::Attach(side) => Seen::Attached(self.attach(side)),
             Step::Ready(_, name) => {
@@ -132,6 +133,10 @@ impl Model {
             Step::Unsubscribe(topic) => Seen::Filtered(rules.unsubscribe(peers, &text(alphabet.topics, topic, number))),
             Step::Name(name) => Seen::Set(rules.name(&text(alphabet.names, name, number))),
             Step::Welcome(topic) => Seen::Set(rules.welcome(&text(alphabet.topics, topic, number))),
+            Step::Configure(chance) => {
+                rules.configure(&setting.changed(chance).options);
+                Seen::Done
+            }
         }
     }
     /// Pipes that were read to their end have gone.

@@ -44,6 +44,8 @@ pub(crate) enum Step {
     Name(usize),
     /// The application sets what each new pipe begins with.
     Welcome(usize),
+    /// The application changes options by chance.
+    Configure(u32),
 }
 
 /// What came of a step.
@@ -147,9 +149,9 @@ pub(crate) fn steps(pattern: AnyPattern) -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         4 => side.prop_map(Step::Attach),
         8 => (n(), n()).prop_map(|(pipe, name)| Step::Ready(pipe, name)),
-        1 => n().prop_map(Step::HangUp),
-        1 => n().prop_map(Step::Close),
-        1 => n().prop_map(Step::Detach),
+        2 => n().prop_map(Step::HangUp),
+        3 => n().prop_map(Step::Close),
+        2 => n().prop_map(Step::Detach),
         10 => (n(), n()).prop_map(|(pipe, message)| Step::Arrive(pipe, message)),
         8 => n().prop_map(Step::Fetch),
         3 => n().prop_map(Step::Hear),
@@ -163,6 +165,7 @@ pub(crate) fn steps(pattern: AnyPattern) -> impl Strategy<Value = Vec<Step>> {
         filters / 2 + 1 => n().prop_map(Step::Unsubscribe),
         has(&[AnyPattern::Router], 2) + 1 => n().prop_map(Step::Name),
         1 => n().prop_map(Step::Welcome),
+        1 => any::<u32>().prop_map(Step::Configure),
     ];
     prop::collection::vec(step, 0..160)
 }

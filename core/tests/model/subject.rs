@@ -16,11 +16,16 @@ impl Setting {
     pub(crate) fn new(pattern: AnyPattern, [send_hwm, recv_hwm]: [u32; 2], chance: u32) -> Self {
         let mut options = Options::new(SEED);
         (options.send_hwm, options.recv_hwm) = (send_hwm, recv_hwm);
-        options.limits.peers = crate::step::PEERS;
+        (options.limits.peers, options.manual) = (crate::step::PEERS, chance >> 6 & 1 == 1);
+        Self { pattern, options }.changed(chance)
+    }
+    /// With other options that may change while the socket is in use.
+    pub(crate) fn changed(&self, chance: u32) -> Self {
+        let Self { pattern, mut options } = *self;
         let flag = |bit: u32| chance >> bit & 1 == 1;
         (options.mandatory, options.handover, options.probe_router) = (flag(0), flag(1), flag(2) && flag(3));
         (options.correlate, options.relaxed) = (flag(4), flag(5));
-        (options.manual, options.nodrop, options.invert_matching) = (flag(6), flag(7), flag(8) && flag(9));
+        (options.nodrop, options.invert_matching) = (flag(7), flag(8) && flag(9));
         options.verbosity = match chance >> 10 & 3 {
             0 => omnimq_core::Verbosity::Subscriptions,
             1 => omnimq_core::Verbosity::All,
@@ -32,7 +37,7 @@ impl Setting {
 
 pub(crate) struct Subject<S: LocalStorage> {
     socket: Socket<AnyPattern, S>,
-    options: Options,
+    setting: Setting,
     alphabet: Alphabet,
     /// What each peer has been told of.
     known: BTreeMap<u32, BTreeSet<Octets>>,
@@ -40,16 +45,16 @@ pub(crate) struct Subject<S: LocalStorage> {
 
 impl<S: LocalStorage> Subject<S> {
     pub(crate) fn new(setting: &Setting) -> Self {
-        let (options, pattern) = (setting.options, setting.pattern);
-        let (socket, alphabet) = (Socket::new(pattern, &options), Alphabet::of(pattern));
-        Self { socket, options, alphabet, known: BTreeMap::new() }
+        let (socket, alphabet) = (Socket::new(setting.pattern, &setting.options), Alphabet::of(setting.pattern));
+        Self { socket, setting: setting.clone(), alphabet, known: BTreeMap::new() }
     }
     /// Does the `number`th step to the pipe named.
     pub(crate) fn act(&mut self, number: usize, step: &Step, pipe: u32) -> Seen {
         let id = PipeId(pipe);
         match *step {
             Step::Attach(side) => {
-                let (tx, rx) = (S::lane(self.options.send_hwm), S::lane(self.options.recv_hwm));
+                let Options { send_hwm, recv_hwm, .. } = self.setting.options;
+                let (tx, rx) = (S::lane(send_hwm), S::lane(recv_hwm));
                 Seen::Attached(self.socket.attach(tx, rx, side).map(|id| id.0))
             }
             Step::Ready(_, name) => {
@@ -94,6 +99,10 @@ impl<S: LocalStorage> Subject<S> {
             Step::Unsubscribe(topic) => Seen::Filtered(self.socket.unsubscribe(&text(self.alphabet.topics, topic, number))),
             Step::Name(name) => Seen::Set(self.socket.connect_routing_id(&text(self.alphabet.names, name, number))),
             Step::Welcome(topic) => Seen::Set(self.socket.welcome(&text(self.alphabet.topics, topic, number))),
+            Step::Configure(chance) => {
+                self.socket.configure(&self.setting.changed(chance).options);
+                Seen::Done
+            }
             _ => unreachable!("this happens to a pipe"),
         }
     }

@@ -70,6 +70,9 @@ impl Req {
 }
 
 impl Rules for Req {
+    fn configure(&mut self, options: &Options) {
+        (self.correlate, self.relaxed, self.probe) = (options.correlate, options.relaxed, options.probe_router);
+    }
     fn open(&mut self, peers: &mut Peers, id: u32) -> Result<(), CloseReason> {
         if self.probe {
             peers.probe(id);

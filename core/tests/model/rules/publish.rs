@@ -56,6 +56,9 @@ impl Pub {
 }
 
 impl Rules for Pub {
+    fn configure(&mut self, options: &Options) {
+        (self.nodrop, self.invert) = (options.nodrop, options.invert_matching);
+    }
     fn discards(&self) -> bool {
         true
     }
@@ -177,6 +180,10 @@ impl XPub {
 }
 
 impl Rules for XPub {
+    fn configure(&mut self, options: &Options) {
+        self.base.configure(options);
+        self.verbosity = options.verbosity;
+    }
     fn open(&mut self, peers: &mut Peers, id: u32) -> Result<(), CloseReason> {
         if let Some(peer) = peers.all.get_mut(&id).filter(|peer| peer.takes() && !self.welcome.is_empty()) {
             peer.out.write(self.welcome.clone(), false);

@@ -66,6 +66,9 @@ impl Router {
 }
 
 impl Rules for Router {
+    fn configure(&mut self, options: &Options) {
+        (self.mandatory, self.handover, self.probe) = (options.mandatory, options.handover, options.probe_router);
+    }
     fn open(&mut self, peers: &mut Peers, id: u32) -> Result<(), CloseReason> {
         if peers.all[&id].side == Side::Connect
             && !self.names.contains_key(&id)

@@ -59,6 +59,9 @@ impl Sub {
 }
 
 impl Rules for Sub {
+    fn configure(&mut self, options: &Options) {
+        self.invert = options.invert_matching;
+    }
     fn topics(&self) -> BTreeSet<Octets> {
         self.topics.set()
     }

@@ -43,6 +43,9 @@ impl Dealer {
 }
 
 impl Rules for Dealer {
+    fn configure(&mut self, options: &Options) {
+        self.probe = options.probe_router;
+    }
     fn open(&mut self, peers: &mut Peers, id: u32) -> Result<(), CloseReason> {
         if self.probe {
             peers.probe(id);
