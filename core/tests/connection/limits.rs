@@ -223,6 +223,24 @@ fn events() {
     assert_eq!(bench.told(), []);
 }
 
+#[test]
+fn limits_may_change_in_use() {
+    let changed = |change: fn(&mut Options)| {
+        let mut bench = Bench::new(AnyPattern::XPub, |_| {});
+        let mut options = Options::default();
+        change(&mut options);
+        bench.node.socket().configure(&options);
+        bench
+    };
+    changed(|options| options.limits.topics = 1).check(&subscribe(b"a"), &subscribe(b"b"), Limit::Topics);
+    let bench = changed(|options| options.limits.topic_octets = 4);
+    bench.check(&subscribe(b"four"), &subscribe(b"x"), Limit::TopicOctets);
+    let bench = changed(|options| options.limits.event_octets = 4);
+    bench.check(&subscribe(b"four"), &subscribe(b"x"), Limit::EventOctets);
+    let mut bench = changed(|options| options.limits.peers = 2);
+    assert_eq!(bench.node.attach(Side::Bind, NOW), None);
+}
+
 /// A row without a test here is noticed.
 #[test]
 fn no_row_is_missing() {

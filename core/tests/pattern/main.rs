@@ -9,6 +9,7 @@ mod publish;
 mod req_rep;
 mod router;
 mod subscribe;
+mod too_large;
 mod work;
 mod xpub;
 mod xsub;
