@@ -22,6 +22,12 @@ const SPACE: &str = "6000000";
 /// Seconds for the tests of one mutant, which take two; one that hangs is caught.
 const SECONDS: &str = "20";
 
+/// Every test of the core.
+const ALL_TESTS: &[&str] = &["--lib", "--tests"];
+
+/// The one share of everything.
+const WHOLE: &str = "0/1";
+
 /// Modules of the core, and the tests that know them best.
 const GROUPS: [Group; 5] = [
     Group { name: "wire", files: "wire/**", tests: &["--test=wire", "--test=connection"] },
@@ -43,7 +49,7 @@ type Outcomes = BTreeMap<String, String>;
 /// `cargo xtask mutants [--modules F,G] [--jobs N] [--shard K/N]`: the modules whose name contains one of the words; of
 /// their mutants the Kth of N shares.
 pub(crate) fn command(mut args: Parser) -> Result<()> {
-    let (mut words, mut jobs, mut shard) = (Vec::new(), 1, "0/1".to_string());
+    let (mut words, mut jobs, mut shard) = (Vec::new(), 1, WHOLE.to_string());
     while let Some(arg) = args.next()? {
         match arg {
             Arg::Long("modules") => words = args.value()?.string()?.split(',').map(str::to_string).collect(),
@@ -58,7 +64,7 @@ pub(crate) fn command(mut args: Parser) -> Result<()> {
 
 /// All modules, one mutant at a time.
 pub(crate) fn all() -> Result<()> {
-    run(GROUPS.iter(), 1, "0/1")
+    run(GROUPS.iter(), 1, WHOLE)
 }
 
 /// Runs cargo-mutants on modules of the core and weighs its outcome.
@@ -79,7 +85,7 @@ fn run<'a>(groups: impl Iterator<Item = &'a Group>, jobs: u32, shard: &str) -> R
     Ok(())
 }
 
-/// Shows the mutants of one group to its own tests, and what those miss to all.
+/// Shows the mutants of one group to its own tests, and what those miss to all; a share of them to all at once.
 fn judge(group: &Group, jobs: u32, shard: &str) -> Result<Outcomes> {
     let folder = root().join("target/mutants").join(group.name);
     if folder.exists() {
@@ -87,7 +93,9 @@ fn judge(group: &Group, jobs: u32, shard: &str) -> Result<Outcomes> {
     }
     std::fs::create_dir_all(&folder)?;
     let mut outcomes = Outcomes::new();
-    for tests in [group.tests, &["--lib", "--tests"]] {
+    // Shares are made of what is left, so the second look at a share would be one at another.
+    let looks: &[&[&str]] = if shard == WHOLE { &[group.tests, ALL_TESTS] } else { &[ALL_TESTS] };
+    for tests in looks {
         let shell = format!("ulimit -v {SPACE} && exec \"$@\"");
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut mutants = Process::new("sh").arg("-c").arg(shell).arg("sh").arg(cargo);
@@ -95,7 +103,7 @@ fn judge(group: &Group, jobs: u32, shard: &str) -> Result<Outcomes> {
         mutants = mutants.arg("--output").arg(&folder).arg("--file").arg(format!("core/src/{}", group.files));
         mutants = mutants.words("--timeout").arg(SECONDS).arg("--jobs").arg(jobs.to_string()).arg("--shard").arg(shard);
         // To building and testing alike, or every test program would be built each time.
-        for test in tests {
+        for test in *tests {
             mutants = mutants.arg("--cargo-arg").arg(test);
         }
         // A mutant that is missed is no failure of the run, so what was written says whether it ran.
