@@ -195,7 +195,7 @@ mod tests {
         let pinned = row("reqrep tcp 64 one core");
         assert_eq!(goals(&[(pinned, rounds("rtt_p50_us=13.4", "rtt_p50_us=45", "rtt_p50_us=10"))]), 0);
         assert_eq!(goals(&[(pinned, rounds("rtt_p50_us=13.6", "rtt_p50_us=45", "rtt_p50_us=10"))]), 1);
-        let calls = row("reqrep tcp 64 system calls");
+        let calls = row("reqrep tcp 64 one core, system calls");
         assert_eq!(goals(&[(calls, rounds("syscalls_per_rtt=8", "syscalls_per_rtt=49", "syscalls_per_rtt=4"))]), 0);
         assert_eq!(goals(&[(calls, rounds("syscalls_per_rtt=8.1", "syscalls_per_rtt=49", "syscalls_per_rtt=4"))]), 1);
     }
