@@ -223,23 +223,34 @@ impl Outflow {
     }
     /// Offers the rest of a single frame whose body is `pieces` put together; true when all of it has gone.
     pub fn composed<const N: usize, B>(&mut self, command: bool, pieces: [&[u8]; N], sink: &mut impl Sink<B>) -> bool {
+        self.compose(command, &pieces, sink)
+    }
+    /// Not generic in the number of pieces, of which there are many.
+    fn compose<B>(&mut self, command: bool, pieces: &[&[u8]], sink: &mut impl Sink<B>) -> bool {
         let len = pieces.iter().fold(0u64, |sum, piece| sum.saturating_add(piece.len() as u64));
         let mut head = [0; MAX_HEADER];
         let used = FrameHeader { more: false, command, len }.emit(self.framing, &mut head);
         let head = head.get(..used).unwrap_or_default();
-        self.pieces(core::iter::once(head).chain(pieces), sink)
-    }
-    /// Offers the rest of `pieces`, taken as one run; true when all have gone.
-    pub fn pieces<'a, B>(&mut self, pieces: impl IntoIterator<Item = &'a [u8]>, sink: &mut impl Sink<B>) -> bool {
-        let gone = self.upto(pieces, sink);
+        let gone = self.offer(0, &[head], sink) && self.offer(used, pieces, sink);
         if gone {
             self.sent = 0;
         }
         gone
     }
-    /// Offers the rest of `pieces`, the beginning of a run that goes on; true when all have gone.
-    pub fn upto<'a, B>(&mut self, pieces: impl IntoIterator<Item = &'a [u8]>, sink: &mut impl Sink<B>) -> bool {
-        let mut start: usize = 0;
+    /// Offers the rest of `octets`; true when all have gone.
+    pub fn octets<B>(&mut self, octets: &[u8], sink: &mut impl Sink<B>) -> bool {
+        let gone = self.upto(octets, sink);
+        if gone {
+            self.sent = 0;
+        }
+        gone
+    }
+    /// Offers the rest of `octets`, the beginning of a run that goes on; true when all have gone.
+    pub fn upto<B>(&mut self, octets: &[u8], sink: &mut impl Sink<B>) -> bool {
+        self.offer(0, &[octets], sink)
+    }
+    /// Offers the rest of `pieces`, which stand at `start` of a run; true when all have gone.
+    fn offer<B>(&mut self, mut start: usize, pieces: &[&[u8]], sink: &mut impl Sink<B>) -> bool {
         for piece in pieces {
             let from = self.sent.saturating_sub(start);
             if let Some(rest) = piece.get(from..).filter(|rest| !rest.is_empty()) {

@@ -11,7 +11,7 @@
 //! Unlike libzmq there is a random part in both modes, so that a thousand clients do not come back in one instant.
 
 use crate::error::CloseReason;
-use crate::time::Instant;
+use crate::time::{Instant, micros};
 use core::time::Duration;
 
 /// How long to wait and when to give up.
@@ -69,6 +69,7 @@ const fn positive_millis(millis: i32) -> Option<Duration> {
 /// What ended a try or a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Failure {
     /// Nobody listens there (ECONNREFUSED).
     Refused,
@@ -108,8 +109,8 @@ enum State {
 pub struct Reconnect {
     policy: ReconnectPolicy,
     state: State,
-    /// The next wait without its random part; `None` = `ivl`.
-    base: Option<Duration>,
+    /// The next wait without its random part, in microseconds; `None` = `ivl`.
+    base: Option<u64>,
     seed: u64,
 }
 
@@ -127,10 +128,18 @@ impl Reconnect {
     }
 
     /// A connection ended. Answers as [`on_failure`](Self::on_failure).
+    #[inline]
     pub fn on_close(&mut self, reason: CloseReason, now: Instant) -> Option<Duration> {
-        let failure = match reason {
-            CloseReason::EndOfStream | CloseReason::DuplicateRoutingId if self.state == State::Up => Failure::Disconnected,
-            CloseReason::EndOfStream | CloseReason::DuplicateRoutingId | CloseReason::HandshakeTimeout => Failure::Handshake,
+        self.on_failure(self.failure_of(reason), now)
+    }
+
+    const fn failure_of(&self, reason: CloseReason) -> Failure {
+        match reason {
+            CloseReason::EndOfStream | CloseReason::DuplicateRoutingId => match self.state {
+                State::Up => Failure::Disconnected,
+                State::Connecting | State::Waiting(_) | State::Stopped(_) => Failure::Handshake,
+            },
+            CloseReason::HandshakeTimeout => Failure::Handshake,
             CloseReason::Protocol(_)
             | CloseReason::UnsupportedVersion
             | CloseReason::MechanismMismatch
@@ -140,25 +149,25 @@ impl Reconnect {
             | CloseReason::PeerError
             | CloseReason::Replaced
             | CloseReason::Unwanted => Failure::Final,
-        };
-        self.on_failure(failure, now)
+        }
     }
 
     /// A try failed, or a connection ended: how long to wait before the next try, `None` when there is to be none.
     /// While waiting or stopped a further failure changes nothing.
+    #[inline]
     pub fn on_failure(&mut self, failure: Failure, now: Instant) -> Option<Duration> {
-        match self.state {
-            State::Stopped(_) => return None,
-            State::Waiting(until) => return Some(until.since(now)),
-            State::Connecting | State::Up => {}
+        self.fail(failure, now);
+        Some(self.poll_timeout()?.since(now))
+    }
+
+    fn fail(&mut self, failure: Failure, now: Instant) {
+        if matches!(self.state, State::Stopped(_) | State::Waiting(_)) {
+            return;
         }
-        let Some(ivl) = self.policy.ivl.filter(|_| !self.policy.stops_at(failure)) else {
-            self.state = State::Stopped(failure);
-            return None;
+        self.state = match self.policy.ivl.filter(|_| !self.policy.stops_at(failure)) {
+            Some(ivl) => State::Waiting(Instant::from_micros(now.micros().saturating_add(self.next_wait(micros(ivl))))),
+            None => State::Stopped(failure),
         };
-        let wait = self.next_wait(ivl);
-        self.state = State::Waiting(now + wait);
-        Some(wait)
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called; `None` while nothing is waited for.
@@ -186,9 +195,10 @@ impl Reconnect {
         }
     }
 
-    /// Between once and twice the base, but never more than the maximum: there it is 3/4 of it to all of it.
-    fn next_wait(&mut self, ivl: Duration) -> Duration {
-        let max = self.policy.max.unwrap_or(Duration::MAX);
+    /// Between once and twice the base, but never more than the maximum: there it is 3/4 of it to all of it. All in
+    /// microseconds.
+    fn next_wait(&mut self, ivl: u64) -> u64 {
+        let max = self.policy.max.map_or(u64::MAX, micros);
         let base = self.base.unwrap_or(ivl).min(max);
         let twice = base.saturating_mul(2);
         if self.policy.max.is_some() {
@@ -199,10 +209,11 @@ impl Reconnect {
         least.saturating_add(self.random_below(most.saturating_sub(least)))
     }
 
-    /// A random span below `span`, in whole microseconds.
-    fn random_below(&mut self, span: Duration) -> Duration {
-        let micros = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
-        Duration::from_micros(self.random().checked_rem(micros).unwrap_or(0))
+    /// A random number below `span`, or 0: the fraction that 32 random bits are, of both its halves.
+    const fn random_below(&mut self, span: u64) -> u64 {
+        let random = self.random() >> 32;
+        let (high, low) = (span >> 32, span & 0xffff_ffff);
+        high.wrapping_mul(random).wrapping_add(low.wrapping_mul(random) >> 32)
     }
 
     /// SplitMix64: each step is good, also from a seed of 0 or small numbers in a row.

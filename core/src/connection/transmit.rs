@@ -6,7 +6,7 @@
 use super::{Connection, Local, Mechanism, Phase};
 use crate::body::{Body, Sink};
 use crate::pipe::{PipeReader, Signal};
-use crate::wire::{Command, GREETING_LEN, Greeting, PingContext, Property, SocketType, Version};
+use crate::wire::{GREETING_LEN, Greeting, PingContext, Property, SocketType, Version};
 
 /// What is being sent; the outflow's offset says how much of it has gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,10 +72,7 @@ impl<B: Body> Connection<B> {
                 },
                 Item::Frame => Progress::of(self.send_frames(pipe, sink)),
                 Item::Signal => Progress::of(self.send_signal(pipe, sink)),
-                Item::Pong(context) => {
-                    let pong = Command::Pong(context).pieces();
-                    Progress::of(self.outflow.composed(true, pong.slices(), sink))
-                }
+                Item::Pong(context) => Progress::of(self.outflow.composed(true, [b"\x04PONG", context.as_ref()], sink)),
                 Item::Greeting => self.send_greeting(local, sink),
                 Item::Handshake => Progress::of(self.send_ready(local, sink)),
             };
@@ -136,10 +133,10 @@ impl<B: Body> Connection<B> {
         let octets =
             Greeting::new(self.state.mechanism.name(), false).emit(u8::try_from(local.routing_id.len()).unwrap_or(u8::MAX));
         let Phase::Greeting(incoming) = self.state.phase else {
-            return Progress::of(self.outflow.pieces([octets.as_slice()], sink));
+            return Progress::of(self.outflow.octets(&octets, sink));
         };
         let allowed = octets.get(..incoming.allows().min(GREETING_LEN)).unwrap_or_default();
-        if self.outflow.upto([allowed], sink) { Progress::Waits } else { Progress::Full }
+        if self.outflow.upto(allowed, sink) { Progress::Waits } else { Progress::Full }
     }
     /// READY: `Socket-Type`, and `Identity` from those whom a ROUTER may talk to.
     fn send_ready(&mut self, local: Local<'_>, sink: &mut impl Sink<B>) -> bool {
@@ -157,16 +154,13 @@ impl<B: Body> Connection<B> {
     }
     /// SUBSCRIBE or CANCEL: a command to a 3.1 peer, a message that begins with 1 or 0 to an older one.
     fn send_signal<R: PipeReader<Body = B>>(&mut self, pipe: &mut R, sink: &mut impl Sink<B>) -> bool {
-        let (command, old, topic) = match pipe.front_signal() {
-            Some(Signal::Subscribe(topic)) => (Command::Subscribe(topic), b"\x01", topic),
-            Some(Signal::Cancel(topic)) => (Command::Cancel(topic), b"\x00", topic),
+        let (command, old, topic): (&[u8], &[u8], _) = match pipe.front_signal() {
+            Some(Signal::Subscribe(topic)) => (b"\x09SUBSCRIBE", b"\x01", topic),
+            Some(Signal::Cancel(topic)) => (b"\x06CANCEL", b"\x00", topic),
             Some(Signal::Ready(_) | Signal::Close(_)) | None => return true,
         };
-        let gone = if self.state.phase == Phase::Traffic(Version::V3_1) {
-            self.outflow.composed(true, command.pieces().slices(), sink)
-        } else {
-            self.outflow.composed(false, [old, topic], sink)
-        };
+        let as_command = self.state.phase == Phase::Traffic(Version::V3_1);
+        let gone = self.outflow.composed(as_command, [if as_command { command } else { old }, topic], sink);
         if gone {
             pipe.pop_signal();
         }

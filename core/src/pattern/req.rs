@@ -8,7 +8,7 @@
 //! while `Waiting` or `Answering`: the old reply is forgotten, reliably so only with `correlate`.
 
 use super::{FairQueue, LoadBalancer, Pattern, Receives, Routing, Sends, probe};
-use crate::body::{Body, Frame, Payload};
+use crate::body::{Frame, Payload, Piece};
 use crate::error::{CloseReason, RecvError, SendError, SendErrorKind};
 use crate::options::Options;
 use crate::socket::Pipes;
@@ -75,11 +75,10 @@ impl<S: Storage> ReqState<S> {
     fn begin(&mut self, pipes: &mut Pipes<S>) -> Result<(), SendErrorKind> {
         let id = self.correlate.then(|| self.next_id.to_ne_bytes());
         if let Some(id) = id {
-            let body = S::Body::copy_from(&id).ok_or(SendErrorKind::TooLarge)?;
-            self.balancer.send(pipes, Frame { body, more: true }).map_err(|error| error.kind)?;
+            self.balancer.send(pipes, Piece { bytes: &id, more: true }).map_err(|error| error.kind)?;
             self.next_id = self.next_id.wrapping_add(1);
         }
-        let delimiter = Frame { body: S::Body::default(), more: true };
+        let delimiter = Piece { bytes: &[], more: true };
         self.balancer.send(pipes, delimiter).map_err(|error| error.kind)?;
         self.id = id;
         self.asked = self.balancer.current();

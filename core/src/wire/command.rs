@@ -49,6 +49,23 @@ pub enum Command<'a> {
     },
 }
 
+type Make = for<'a> fn(&'a [u8]) -> Command<'a>;
+
+/// Commands whose data may be anything, by name. A table: comparing in line with each takes much more room.
+#[allow(clippy::redundant_closure, reason = "a constructor is not general enough in its lifetime")]
+const PLAIN: [(&[u8], Make); 10] = [
+    (b"READY", |data| Command::Ready(Metadata(data))),
+    (b"SUBSCRIBE", |data| Command::Subscribe(data)),
+    (b"CANCEL", |data| Command::Cancel(data)),
+    (b"PONG", |data| Command::Pong(PingContext::new(data))),
+    (b"JOIN", |data| Command::Join(data)),
+    (b"LEAVE", |data| Command::Leave(data)),
+    (b"HELLO", |data| Command::Hello(data)),
+    (b"WELCOME", |data| Command::Welcome(data)),
+    (b"INITIATE", |data| Command::Initiate(data)),
+    (b"MESSAGE", |data| Command::Message(data)),
+];
+
 impl<'a> Command<'a> {
     /// Reads the body of a command frame.
     ///
@@ -57,22 +74,15 @@ impl<'a> Command<'a> {
     pub fn parse(body: &'a [u8]) -> Result<Self, WireError> {
         let (name, data) = command(body).ok_or(WireError::BadCommand)?;
         Ok(match name {
-            b"READY" => Self::Ready(Metadata(data)),
             b"ERROR" => Self::Error(reason(data).ok_or(WireError::BadError)?),
             b"PING" => {
                 let (ttl, context) = data.split_first_chunk().ok_or(WireError::BadPing)?;
                 Self::Ping { ttl: u16::from_be_bytes(*ttl), context: PingContext::new(context) }
             }
-            b"PONG" => Self::Pong(PingContext::new(data)),
-            b"SUBSCRIBE" => Self::Subscribe(data),
-            b"CANCEL" => Self::Cancel(data),
-            b"JOIN" => Self::Join(data),
-            b"LEAVE" => Self::Leave(data),
-            b"HELLO" => Self::Hello(data),
-            b"WELCOME" => Self::Welcome(data),
-            b"INITIATE" => Self::Initiate(data),
-            b"MESSAGE" => Self::Message(data),
-            _ => Self::Unknown { name, data },
+            _ => match PLAIN.iter().find(|(known, _)| *known == name) {
+                Some((_, make)) => make(data),
+                None => Self::Unknown { name, data },
+            },
         })
     }
 
