@@ -11,6 +11,7 @@ use core::fmt;
 /// Why a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum CloseReason {
     /// The peer broke the protocol (EPROTO).
     Protocol(WireError),
@@ -41,6 +42,7 @@ pub enum CloseReason {
 /// Which of [`Limits`](crate::Limits) a peer exceeded (ENOBUFS).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Limit {
     /// [`Limits::topics`](crate::Limits::topics).
     Topics,
@@ -65,6 +67,7 @@ pub enum Limit {
 /// Why a frame was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum SendErrorKind {
     /// No peer has room: try again later (EAGAIN).
     Again,
@@ -93,6 +96,7 @@ pub type FrameError<B> = SendError<Frame<B>>;
 /// Why nothing was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum RecvError {
     /// No message is at hand: try again later (EAGAIN).
     Again,
@@ -105,6 +109,7 @@ pub enum RecvError {
 /// Why a subscription was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum FilterError {
     /// No room for another topic (ENOBUFS).
     NoRoom,
@@ -117,6 +122,7 @@ pub enum FilterError {
 /// Why an option that carries octets was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum OptionError {
     /// This socket type has no such option (EINVAL).
     NotSupported,
@@ -129,6 +135,7 @@ pub enum OptionError {
 /// Why a frame or signal was not taken by a pipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Refusal {
     /// High-water mark reached or signal slot taken: later (EAGAIN).
     Full,

@@ -50,6 +50,6 @@ pub use reconnect::{Failure, Reconnect, ReconnectPolicy};
 pub use socket::{Pipe, Pipes, Side, Socket};
 #[cfg(feature = "alloc")]
 pub use storage::heap::{Blob, Heap};
-pub use storage::{LocalStorage, PipeId, Storage, fixed::Fixed};
+pub use storage::{LocalStorage, NodeStorage, PipeId, Storage, fixed::Fixed};
 pub use time::Instant;
 pub use wire::SocketType;

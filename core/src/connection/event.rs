@@ -5,6 +5,7 @@ use crate::error::CloseReason;
 /// What has happened to a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Event {
     /// The peer's READY has come (ZMQ_EVENT_HANDSHAKE_SUCCEEDED); ZMTP 3.`minor` is spoken.
     HandshakeSucceeded {

@@ -163,7 +163,10 @@ pub trait Routing<S: Storage> {
     ///
     /// # Errors
     /// The frame comes back with the reason.
-    fn send<F: Payload<S::Body>>(&mut self, _pipes: &mut Pipes<S>, frame: F) -> Result<(), SendError<F>> {
+    fn send<F: Payload<S::Body>>(&mut self, _pipes: &mut Pipes<S>, frame: F) -> Result<(), SendError<F>>
+    where
+        Self: Sized,
+    {
         Err(SendError::new(frame, SendErrorKind::NotSupported))
     }
     /// Receives one frame into `into`.

@@ -13,16 +13,18 @@
 //!
 //! The application calls `send`, `recv`, `subscribe`, `unsubscribe`, `can_send` and `can_recv`, and none of them blocks.
 
+mod life;
 mod pipes;
 
+pub(crate) use life::Life;
 pub use pipes::{Pipe, Pipes, Side};
 
 use crate::body::{Body, Frame, Payload};
 use crate::error::{CloseReason, FilterError, OptionError, RecvError, SendError};
 use crate::options::Options;
 use crate::pattern::{Filters, Pattern, Receives, Routing, Sends};
-use crate::pipe::{PipeReader, PipeWriter, Signal};
-use crate::storage::{PipeId, PipeSet, Storage, Table};
+use crate::pipe::PipeReader;
+use crate::storage::{PipeId, PipeSet, Storage};
 use pipes::Phase;
 
 /// Pattern `P` over storage `S`.
@@ -45,49 +47,22 @@ impl<P: Pattern, S: Storage> Socket<P, S> {
     }
     /// The place the next pipe would take; `None` when the table is full or `limits.peers` is reached.
     pub fn vacant(&mut self) -> Option<PipeId> {
-        if self.pipes.count >= self.most {
-            return None;
-        }
-        self.pipes.table.vacant()
+        self.pipes.vacant(self.most)
     }
     /// Adds a pipe; `None` when the table is full or `limits.peers` is reached. A pattern that does not want it
     /// (a second peer of a PAIR) says so by a `Close` in its lane.
     pub fn attach(&mut self, tx: S::Tx, rx: S::Rx, side: Side) -> Option<PipeId> {
-        let id = self.vacant()?;
-        self.pipes.table.put(id, Pipe { tx, rx, side, phase: Phase::Waiting, closed: None }).ok()?;
-        self.pipes.count = self.pipes.count.saturating_add(1);
-        if side == Side::Connect {
-            self.open(id);
-        }
-        Some(id)
+        self.life().attach(side, || (tx, rx))
     }
     /// The connection of this pipe has gone and none will take its place. Messages towards the peer are given up at
     /// once; those that have arrived stay readable, then the pipe goes. True when it has gone already.
     pub fn close_pipe(&mut self, id: PipeId) -> bool {
-        let _ = self.process(id);
-        match self.pipes.phase(id) {
-            None => return true,
-            Some(Phase::Open) => self.routing.on_close(&mut self.pipes, id),
-            Some(Phase::Waiting | Phase::Refused) => self.pipes.discard(id),
-            Some(Phase::Leaving) => {}
-            Some(Phase::Draining | Phase::Finishing) => return false,
-        }
-        self.linger(id, Phase::Draining);
-        self.is_gone(id)
+        self.life().close_pipe(id)
     }
     /// Removes a pipe with all its messages. `None`: there is no such pipe, or a message of it is half read (or an
     /// XPUB has yet to show that its subscriptions ended); then it goes by itself, soon after.
     pub fn detach(&mut self, id: PipeId) -> Option<Pipe<S>> {
-        match self.pipes.phase(id)? {
-            Phase::Open => self.routing.on_close(&mut self.pipes, id),
-            Phase::Draining | Phase::Finishing => self.pipes.going = self.pipes.going.saturating_sub(1),
-            Phase::Waiting | Phase::Refused | Phase::Leaving => {}
-        }
-        if self.is_held(id) {
-            self.linger(id, Phase::Finishing);
-            return None;
-        }
-        self.remove(id)
+        self.life().detach(id)
     }
     /// Whether there is no such pipe, and its id is free.
     pub fn is_gone(&self, id: PipeId) -> bool {
@@ -107,7 +82,7 @@ impl<P: Pattern, S: Storage> Socket<P, S> {
     #[inline]
     pub fn process(&mut self, id: PipeId) -> Option<CloseReason> {
         let pipe = self.pipes.pipe(id)?;
-        let closed = if pipe.rx.front_signal().is_some() { self.take_signals(id) } else { None };
+        let closed = if pipe.rx.front_signal().is_some() { self.life().take_signals(id) } else { None };
         match self.pipes.phase(id)? {
             Phase::Open => {
                 self.routing.on_readable(&mut self.pipes, id);
@@ -120,6 +95,17 @@ impl<P: Pattern, S: Storage> Socket<P, S> {
         self.settle();
         closed
     }
+    #[inline]
+    fn settle(&mut self) {
+        if self.pipes.unsettled {
+            self.life().settle_all();
+        }
+    }
+    /// Pipes come and go by code that is the same for all patterns.
+    #[inline]
+    pub(crate) fn life(&mut self) -> Life<'_, S> {
+        Life { routing: &mut self.routing, pipes: &mut self.pipes, most: self.most }
+    }
     /// A pipe whose `Close` could not be told by [`process`](Self::process), because subscriptions before it waited
     /// until the application of an XPUB had read others. To be asked after a `recv` of such a socket.
     pub fn poll_closed(&mut self) -> Option<(PipeId, CloseReason)> {
@@ -130,134 +116,6 @@ impl<P: Pattern, S: Storage> Socket<P, S> {
             }
         }
         None
-    }
-}
-
-/// What becomes of pipes.
-impl<P: Pattern, S: Storage> Socket<P, S> {
-    /// Acts on the signals of `id` up to its `Close`, as far as the pattern takes them.
-    #[cold]
-    fn take_signals(&mut self, id: PipeId) -> Option<CloseReason> {
-        loop {
-            let taken = match self.pipes.reader(id)?.front_signal()? {
-                Signal::Ready(_) => self.routing.takes_ready(&mut self.pipes, id),
-                Signal::Subscribe(_) | Signal::Cancel(_) => self.routing.takes_topic(),
-                Signal::Close(_) => true,
-            };
-            if !taken {
-                self.pipes.stalled.insert(id);
-                return None;
-            }
-            match self.pipes.reader(id)?.pop_signal()? {
-                Signal::Ready(identity) => self.on_ready(id, identity),
-                Signal::Subscribe(topic) if self.pipes.is_open(id) => {
-                    if let Err(reason) = self.routing.on_subscribe(&mut self.pipes, id, topic.as_ref()) {
-                        self.refuse(id, reason);
-                    }
-                }
-                Signal::Cancel(topic) if self.pipes.is_open(id) => {
-                    if let Err(reason) = self.routing.on_cancel(&mut self.pipes, id, topic.as_ref()) {
-                        self.refuse(id, reason);
-                    }
-                }
-                Signal::Subscribe(_) | Signal::Cancel(_) => {}
-                Signal::Close(reason) => return Some(reason),
-            }
-        }
-    }
-    fn on_ready(&mut self, id: PipeId, identity: S::Key) {
-        if matches!(self.pipes.phase(id), None | Some(Phase::Draining | Phase::Finishing)) {
-            return;
-        }
-        match self.routing.on_ready(&mut self.pipes, id, identity) {
-            Ok(None) => {}
-            Ok(Some(old)) => self.retire(old, CloseReason::Replaced, Phase::Leaving),
-            Err(reason) => return self.refuse(id, reason),
-        }
-        if !self.pipes.is_open(id) {
-            self.open(id);
-        }
-    }
-    fn open(&mut self, id: PipeId) {
-        if let Some(pipe) = self.pipes.pipe(id) {
-            pipe.phase = Phase::Open;
-        }
-        if let Err(reason) = self.routing.on_attach(&mut self.pipes, id) {
-            self.refuse(id, reason);
-        }
-    }
-    fn refuse(&mut self, id: PipeId, reason: CloseReason) {
-        if self.routing.reading() == Some(id) {
-            return self.retire(id, reason, Phase::Leaving);
-        }
-        self.retire(id, reason, Phase::Refused);
-        self.routing.on_detach(&mut self.pipes, id);
-        self.pipes.discard(id);
-    }
-    /// Ends the outbound side and asks for the connection to be closed.
-    fn retire(&mut self, id: PipeId, reason: CloseReason, phase: Phase) {
-        self.pipes.close(id, reason);
-        let Some(pipe) = self.pipes.pipe(id) else { return };
-        pipe.phase = phase;
-        self.routing.on_close(&mut self.pipes, id);
-    }
-    /// Leaves `id` to be read to its end.
-    fn linger(&mut self, id: PipeId, phase: Phase) {
-        let Some(pipe) = self.pipes.pipe(id) else { return };
-        pipe.phase = phase;
-        pipe.tx.rollback();
-        while pipe.rx.pop_signal().is_some() {}
-        self.pipes.going = self.pipes.going.saturating_add(1);
-        self.pipes.stalled.remove(id);
-        self.pipes.unheard.remove(id);
-        self.pipes.note_spent(id);
-        self.settle();
-    }
-    /// Whether the application is owed something that needs the id: the rest of a message, a subscription event.
-    fn is_held(&self, id: PipeId) -> bool {
-        self.routing.reading() == Some(id) || self.routing.holds(id)
-    }
-    #[inline]
-    fn settle(&mut self) {
-        if self.pipes.unsettled {
-            self.settle_all();
-        }
-    }
-    /// Lets go of pipes that have been read empty, and of signals that had to wait.
-    #[cold]
-    fn settle_all(&mut self) {
-        self.pipes.unsettled = false;
-        while let Some(id) = self.pipes.spent.at_or_after(PipeId(0)) {
-            self.pipes.spent.remove(id);
-            let finishing = self.pipes.phase(id) == Some(Phase::Finishing);
-            let empty = finishing || self.pipes.reader(id).is_none_or(|rx| rx.front().is_none());
-            if empty && !self.is_held(id) {
-                self.pipes.going = self.pipes.going.saturating_sub(1);
-                self.remove(id);
-            }
-        }
-        let mut at = PipeId(0);
-        while let Some(id) = self.pipes.stalled.at_or_after(at) {
-            at = id.next();
-            self.pipes.stalled.remove(id);
-            self.resume_signals(id);
-        }
-    }
-    /// Acts on signals that had to wait. A `Close` among them is left for [`poll_closed`](Self::poll_closed).
-    fn resume_signals(&mut self, id: PipeId) {
-        let Some(reason) = self.take_signals(id) else { return };
-        let Some(pipe) = self.pipes.pipe(id) else { return };
-        pipe.closed = Some(reason);
-        self.pipes.unheard.insert(id);
-    }
-    fn remove(&mut self, id: PipeId) -> Option<Pipe<S>> {
-        self.routing.on_detach(&mut self.pipes, id);
-        for set in [&mut self.pipes.spent, &mut self.pipes.stalled, &mut self.pipes.unheard] {
-            set.remove(id);
-        }
-        let pipe = self.pipes.table.take(id)?;
-        self.pipes.count = self.pipes.count.saturating_sub(1);
-        Some(pipe)
     }
 }
 

@@ -6,6 +6,7 @@ use crate::storage::{PipeId, PipeSet, Storage, Table};
 
 /// Which side made the pipe. A connecting pipe may be sent to before its peer answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Side {
     /// A peer came: the pipe is in use from its `Ready` on.
     Bind,
@@ -133,6 +134,10 @@ impl<S: Storage> Pipes<S> {
                 rx.skip();
             }
         }
+    }
+    /// A place for another pipe, when there are less than `most`.
+    pub(super) fn vacant(&mut self, most: u32) -> Option<PipeId> {
+        (self.count < most).then(|| self.table.vacant())?
     }
     pub(super) fn dropped(&self) -> u64 {
         self.dropped

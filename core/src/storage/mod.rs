@@ -14,6 +14,7 @@ use crate::pipe::{PipeReader, PipeWriter};
 
 /// A pipe's place in its socket's table. Not reused before the pattern has forgotten it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct PipeId(pub u32);
 
 impl PipeId {
@@ -62,6 +63,29 @@ pub trait LocalStorage: Storage<Tx = Self::Lane, Rx = Self::Lane> {
     fn lane(hwm: u32) -> Self::Lane;
 }
 
+/// Storage whose lanes have both ends in one place, each direction with a type of its own: what a
+/// [`Node`](crate::Node) is built from. A socket that only sends need not pay for a lane that keeps messages for it.
+pub trait NodeStorage:
+    Storage<
+        Tx: PipeReader<Body = <Self as Storage>::Body, Key = <Self as Storage>::Key>,
+        Rx: PipeWriter<Body = <Self as Storage>::Body>,
+    >
+{
+    /// An empty lane towards a peer of `hwm` messages, or of the storage's limit if that is less.
+    fn outbound(hwm: u32) -> Self::Tx;
+    /// An empty lane from a peer, likewise.
+    fn inbound(hwm: u32) -> Self::Rx;
+}
+
+impl<S: LocalStorage> NodeStorage for S {
+    fn outbound(hwm: u32) -> Self::Tx {
+        S::lane(hwm)
+    }
+    fn inbound(hwm: u32) -> Self::Rx {
+        S::lane(hwm)
+    }
+}
+
 /// Values by `PipeId`.
 pub trait Table<T>: Default {
     /// The lowest free place, or `None` when all are taken. Asking does not take it.
@@ -71,6 +95,11 @@ pub trait Table<T>: Default {
     /// # Errors
     /// It comes back when there is no such place.
     fn put(&mut self, id: PipeId, value: T) -> Result<(), T>;
+    /// Puts what `make` makes at `id`, and makes it there if it can: a large value is not to pass over a small stack.
+    /// False when there is no such place.
+    fn put_with(&mut self, id: PipeId, make: impl FnOnce() -> T) -> bool {
+        self.put(id, make()).is_ok()
+    }
     /// The value at `id`.
     fn get(&self, id: PipeId) -> Option<&T>;
     /// The value at `id`.

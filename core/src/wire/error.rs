@@ -3,6 +3,7 @@
 /// What is wrong with octets received. Each closes the connection with a protocol error (EPROTO).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum WireError {
     /// A ZMTP 1.0 frame of length 0: the length counts the flags octet (RFC 13).
     EmptyV1Frame,

@@ -4,6 +4,7 @@ macro_rules! socket_types {
     ($($(#[$doc:meta])* $name:ident = $number:literal, $text:literal, [$($peer:ident),*];)*) => {
         /// The type of a socket, by its zmq.h number.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "defmt", derive(defmt::Format))]
         #[repr(u8)]
         pub enum SocketType {
             $($(#[$doc])* $name = $number,)*

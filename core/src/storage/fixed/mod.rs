@@ -66,6 +66,7 @@ impl<const PEERS: usize, const HWM: usize, const MSG: usize, const TOPICS: usize
 {
     type Lane = Rows<HWM, MSG, KEY>;
     fn lane(hwm: u32) -> Rows<HWM, MSG, KEY> {
+        const { assert!(HWM >= 1, "Fixed storage has an HWM of 1 to 32,767 messages") };
         Rows::new(hwm)
     }
 }

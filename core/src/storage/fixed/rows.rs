@@ -14,6 +14,8 @@ use crate::pipe::{Credit, Front, PipeReader, PipeWriter, Receipts, Signal};
 /// Octets before each frame: its length and, in the lowest bit, whether more follow.
 const HEAD: usize = 2;
 
+// Aligned, so that a body, which begins behind two lengths of two octets, is copied in words.
+#[repr(align(4))]
 #[derive(Clone, Debug)]
 struct Row<const M: usize> {
     len: u16,
@@ -40,6 +42,8 @@ impl<const M: usize> Row<M> {
 }
 
 /// A single-owner lane of up to `H` messages of up to `M` octets: both ends in one struct.
+///
+/// Without rows (`H` = 0) it carries signals only: the direction in which a socket's messages do not go.
 #[derive(Clone, Debug)]
 pub struct Rows<const H: usize, const M: usize, const K: usize> {
     rows: [Row<M>; H],
@@ -60,7 +64,7 @@ pub struct Rows<const H: usize, const M: usize, const K: usize> {
 
 impl<const H: usize, const M: usize, const K: usize> Rows<H, M, K> {
     const ROWS: u16 = {
-        assert!(H >= 1 && H <= 32_767, "Fixed storage has an HWM of 1 to 32,767 messages");
+        assert!(H <= 32_767, "Fixed storage has an HWM of at most 32,767 messages");
         assert!(M >= HEAD && M <= 32_767, "Fixed storage has messages of 2 to 32,767 octets");
         H as u16
     };
@@ -86,7 +90,8 @@ impl<const H: usize, const M: usize, const K: usize> Rows<H, M, K> {
     }
     /// The row that the next message goes to, or is in.
     fn tail(&mut self) -> Option<&mut Row<M>> {
-        let at = (self.count < Self::ROWS).then(|| self.head.wrapping_add(self.count) % Self::ROWS)?;
+        let at =
+            if self.count < Self::ROWS { self.head.wrapping_add(self.count).checked_rem(Self::ROWS)? } else { return None };
         self.rows.get_mut(usize::from(at))
     }
     fn parse(&self) -> Option<(Front, &[u8])> {
@@ -112,7 +117,7 @@ impl<const H: usize, const M: usize, const K: usize> Rows<H, M, K> {
     }
     fn finish_message(&mut self) {
         self.at = 0;
-        self.head = self.head.wrapping_add(1) % Self::ROWS;
+        self.head = self.head.wrapping_add(1).checked_rem(Self::ROWS).unwrap_or_default();
         self.count = self.count.saturating_sub(1);
         if let Some(total) = self.receipts.on_read(1) {
             self.credit.on_return(total);
@@ -123,7 +128,7 @@ impl<const H: usize, const M: usize, const K: usize> Rows<H, M, K> {
 impl<const H: usize, const M: usize, const K: usize> PipeWriter for Rows<H, M, K> {
     type Body = Bytes<M>;
     fn room(&mut self) -> u32 {
-        self.credit.room()
+        if H == 0 { 0 } else { self.credit.room() }
     }
     fn hwm(&self) -> u32 {
         self.credit.hwm()
@@ -232,6 +237,16 @@ mod tests {
         assert!(matches!(lane.pop_signal(), Some(Signal::Subscribe(_))));
         assert_eq!(lane.front_signal(), Some(Signal::Close(CloseReason::Replaced)));
         assert!(lane.pop_signal().is_some() && lane.pop_signal().is_none());
+    }
+
+    #[test]
+    fn without_rows_only_signals_pass() {
+        let mut lane = Rows::<0, 16, 8>::new(1000);
+        assert!(!lane.writable());
+        assert_eq!((lane.write_bytes(b"a", false), lane.front()), (Err(Refusal::Full), None));
+        lane.signal(Signal::Subscribe(b"topic")).unwrap();
+        assert!(matches!(lane.pop_signal(), Some(Signal::Subscribe(_))));
+        assert!(size_of::<Rows<0, 16, 8>>() < size_of::<Lane>() - 4 * 16);
     }
 
     #[test]

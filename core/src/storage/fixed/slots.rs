@@ -29,6 +29,13 @@ impl<T, const N: usize> Table<T> for Slots<T, N> {
         }
     }
     #[inline]
+    fn put_with(&mut self, id: PipeId, make: impl FnOnce() -> T) -> bool {
+        let Some(slot) = self.0.get_mut(id.index()) else { return false };
+        *slot = None;
+        *slot = Some(make());
+        true
+    }
+    #[inline]
     fn get(&self, id: PipeId) -> Option<&T> {
         self.0.get(id.index())?.as_ref()
     }

@@ -1,13 +1,16 @@
 //! The single-owner composition: a socket, its connections and both ends of every lane, under one `&mut`.
 
+mod streams;
+
+pub use streams::Streams;
+
 use crate::body::{Frame, Input, Payload, Piece, Sink};
 use crate::connection::{Config, Connection, Event, Local};
 use crate::error::{CloseReason, FilterError, RecvError, SendError, SendErrorKind};
 use crate::options::Options;
 use crate::pattern::{Filters, Pattern, Receives, Sends};
-use crate::pipe::PipeReader;
 use crate::socket::{Side, Socket};
-use crate::storage::{LocalStorage, PipeId, Table};
+use crate::storage::{NodeStorage, PipeId, Table};
 use crate::time::Instant;
 use crate::wire::SocketType;
 use core::fmt;
@@ -68,7 +71,7 @@ use core::fmt;
 /// };
 /// assert_eq!(frame.body.as_ref(), b"hello");
 /// ```
-pub struct Node<P: Pattern, S: LocalStorage> {
+pub struct Node<P: Pattern, S: NodeStorage> {
     socket: Socket<P, S>,
     connections: S::Table<Connection<S::Body>>,
     socket_type: SocketType,
@@ -79,15 +82,19 @@ pub struct Node<P: Pattern, S: LocalStorage> {
     cursor: u32,
 }
 
-impl<P: Pattern, S: LocalStorage> Node<P, S> {
+impl<P: Pattern, S: NodeStorage> Node<P, S> {
     /// A socket without peers.
     pub fn new(pattern: P, options: Options) -> Self {
+        Self::configured(pattern, options, Config { limits: options.limits, ..Config::DEFAULT })
+    }
+    /// A socket without peers whose connections are to keep to `config`.
+    pub fn configured(pattern: P, options: Options, config: Config) -> Self {
         Self {
             socket: Socket::new(pattern, &options),
             connections: S::Table::default(),
             socket_type: pattern.socket_type(),
             routing_id: S::Key::default(),
-            config: Config { limits: options.limits, ..Config::DEFAULT },
+            config,
             options,
             cursor: 0,
         }
@@ -105,74 +112,48 @@ impl<P: Pattern, S: LocalStorage> Node<P, S> {
         self.routing_id = S::key(routing_id)?;
         Some(())
     }
+    /// The byte streams, apart from the pattern's type: what drives them is the same code for all patterns.
+    #[inline]
+    pub fn streams(&mut self) -> Streams<'_, S> {
+        Streams {
+            marks: (self.options.send_hwm, self.options.recv_hwm),
+            life: self.socket.life(),
+            connections: &mut self.connections,
+            local: Local { socket_type: self.socket_type, routing_id: self.routing_id.as_ref() },
+            config: &self.config,
+            cursor: &mut self.cursor,
+        }
+    }
     /// Adds a byte stream opened at `now`; `None` when all places are taken.
     pub fn attach(&mut self, side: Side, now: Instant) -> Option<PipeId> {
-        let (tx, rx) = (S::lane(self.options.send_hwm), S::lane(self.options.recv_hwm));
-        let id = self.socket.attach(tx, rx, side)?;
-        match self.connections.put(id, Connection::new(&self.config, now)) {
-            Ok(()) => Some(id),
-            Err(_) => {
-                self.socket.detach(id);
-                None
-            }
-        }
+        self.streams().attach(side, now)
     }
     /// The byte stream has ended and no other will take its place. Messages towards the peer are given up; those that
     /// have arrived stay readable, and when they have been read the place is free.
     pub fn close(&mut self, id: PipeId) {
-        if let (Some(old), Some(pipe)) = (self.connections.take(id), self.socket.pipe(id)) {
-            old.release(&mut pipe.tx, &mut pipe.rx);
-        }
-        self.socket.close_pipe(id);
+        self.streams().close(id);
     }
     /// Forgets a byte stream and its pipe, with the messages in it.
     pub fn detach(&mut self, id: PipeId) {
-        self.connections.take(id);
-        self.socket.detach(id);
+        self.streams().detach(id);
     }
     /// Another byte stream, opened at `now`, takes the place of one that has ended: the pipe and its messages stay.
     pub fn reconnect(&mut self, id: PipeId, now: Instant) {
-        let (Some(old), Some(pipe)) = (self.connections.take(id), self.socket.pipe(id)) else { return };
-        old.release(&mut pipe.tx, &mut pipe.rx);
-        let _ = self.connections.put(id, Connection::new(&self.config, now));
+        self.streams().reconnect(id, now);
     }
     /// Takes bytes from the stream; returns how many were used. If that is not all, offer the rest again after
     /// receiving.
     #[inline]
     pub fn handle_input<I: Input<S::Body> + ?Sized>(&mut self, id: PipeId, input: &I, now: Instant) -> usize {
-        let local = Local { socket_type: self.socket_type, routing_id: self.routing_id.as_ref() };
-        let Some(connection) = self.connections.get_mut(id) else { return 0 };
-        let mut at = 0;
-        loop {
-            let before = (at, connection.is_stalled());
-            let Some(pipe) = self.socket.pipe(id) else { return at };
-            connection.handle_input(local, input, &mut at, &mut pipe.rx, now);
-            self.socket.process(id);
-            // Several signals in one input go up one by one where the pipe has a place for one only.
-            let after = (at, connection.is_stalled());
-            if after == before || after == (input.bytes().len(), false) {
-                break;
-            }
-        }
-        at
+        self.streams().handle_input(id, input, now)
     }
     /// The stream has ended: its last byte has been handed in, or it failed.
     pub fn handle_eof(&mut self, id: PipeId) {
-        if let (Some(connection), Some(pipe)) = (self.connections.get_mut(id), self.socket.pipe(id)) {
-            connection.handle_eof(&mut pipe.rx);
-            self.socket.process(id);
-        }
+        self.streams().handle_eof(id);
     }
     /// Acts on the deadlines that have passed at `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
-        for id in (0..self.connections.bound()).map(PipeId) {
-            if let (Some(connection), Some(pipe)) = (self.connections.get_mut(id), self.socket.pipe(id))
-                && connection.poll_timeout().is_some_and(|due| due <= now)
-            {
-                connection.handle_timeout(&mut pipe.rx, now);
-                self.socket.process(id);
-            }
-        }
+        self.streams().handle_timeout(now);
     }
     /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
     pub fn poll_timeout(&self) -> Option<Instant> {
@@ -180,14 +161,7 @@ impl<P: Pattern, S: LocalStorage> Node<P, S> {
     }
     /// What has happened to a connection, and to which.
     pub fn poll_event(&mut self) -> Option<(PipeId, Event)> {
-        let bound = self.connections.bound();
-        for at in (self.cursor..bound).chain(0..self.cursor.min(bound)) {
-            if let Some(event) = self.connections.get_mut(PipeId(at)).and_then(Connection::poll_event) {
-                self.cursor = at;
-                return Some((PipeId(at), event));
-            }
-        }
-        None
+        self.streams().poll_event()
     }
     /// Where the next bytes of the stream may be read to directly.
     pub fn wanted(&mut self, id: PipeId) -> Option<&mut [u8]> {
@@ -203,27 +177,16 @@ impl<P: Pattern, S: LocalStorage> Node<P, S> {
     /// Offers what is to be sent; true when the sink was full.
     #[inline]
     pub fn poll_transmit(&mut self, id: PipeId, sink: &mut impl Sink<S::Body>) -> bool {
-        let local = Local { socket_type: self.socket_type, routing_id: self.routing_id.as_ref() };
-        let Some(connection) = self.connections.get_mut(id) else { return false };
-        loop {
-            let Some(pipe) = self.socket.pipe(id) else { return false };
-            let full = connection.poll_transmit(local, &mut pipe.tx, sink);
-            let drained = pipe.tx.front_signal().is_none();
-            self.socket.process(id);
-            // A signal slot that was emptied and filled again has to be sent in this call: nothing else will ask.
-            let filled = self.socket.pipe(id).is_some_and(|pipe| pipe.tx.front_signal().is_some());
-            if full || !(drained && filled) {
-                if self.closed(id).is_some() {
-                    // The socket asked for it: it hears the same way as of every other end.
-                    self.handle_eof(id);
-                }
-                return full;
-            }
-        }
+        self.streams().poll_transmit(id, sink)
     }
     /// Why the stream is to be closed, if it is.
     pub fn closed(&self, id: PipeId) -> Option<CloseReason> {
         self.connections.get(id)?.closed()
+    }
+    /// Whether a whole frame waits in the connection for room in its pipe, and not in the driver's input: only then is an
+    /// end of the stream not the end of what is to be heard.
+    pub fn is_stalled(&self, id: PipeId) -> bool {
+        self.connections.get(id).is_some_and(Connection::is_stalled)
     }
     /// Whether the handshake is over and the connection is not closed.
     pub fn is_ready(&self, id: PipeId) -> bool {
@@ -235,7 +198,7 @@ impl<P: Pattern, S: LocalStorage> Node<P, S> {
     }
 }
 
-impl<P: Pattern, S: LocalStorage> Node<P, S> {
+impl<P: Pattern, S: NodeStorage> Node<P, S> {
     /// Sends one frame by value.
     ///
     /// # Errors
@@ -291,7 +254,7 @@ impl<P: Pattern, S: LocalStorage> Node<P, S> {
     }
 }
 
-impl<P: Pattern, S: LocalStorage> fmt::Debug for Node<P, S> {
+impl<P: Pattern, S: NodeStorage> fmt::Debug for Node<P, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Node").field("socket_type", &self.socket_type).finish_non_exhaustive()
     }
