@@ -28,7 +28,8 @@ const FOR_TESTS: &str = "omnimq-raw";
 const CORE_CRATES: [&str; 2] = ["defmt", "log"];
 
 /// Licences that go with ours.
-const LICENCES: [&str; 12] = [
+const LICENCES: [&str; 13] = [
+    "0BSD",
     "MIT",
     "MIT-0",
     "Apache-2.0",
