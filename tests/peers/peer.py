@@ -39,6 +39,9 @@ def pattern(size, seed):
     return (block * (size // BLOCK + 1))[:size] if size else b""
 
 
+VARIED = pattern(2048, 1)
+
+
 def body(part):
     return bytes.fromhex(part["hex"]) if "hex" in part else pattern(part["size"], part["seed"])
 
@@ -136,6 +139,35 @@ def op_recv_many(name, count, timeout):
         else:
             runs.append([number, 1])
     return runs
+
+
+def varied(number):
+    """Message `number` of 1 to 1024 octets that tell it apart."""
+    size = 1 + number * 37 % 1024
+    return (struct.pack(">I", number) + VARIED[number % 997 :])[:size]
+
+
+def op_send_varied(name, first, count, timeout):
+    """Sends messages `first` and following; how many went."""
+    sockets[name].setsockopt(zmq.SNDTIMEO, timeout)
+    for sent in range(count):
+        try:
+            sockets[name].send(varied(first + sent))
+        except zmq.Again:
+            return sent
+    return count
+
+
+def op_recv_varied(name, first, count, timeout):
+    """Receives messages `first` and following; how many came before one that is late or not what it should be."""
+    sockets[name].setsockopt(zmq.RCVTIMEO, timeout)
+    for received in range(count):
+        try:
+            if sockets[name].recv_multipart() != [varied(first + received)]:
+                return received
+        except zmq.Again:
+            return received
+    return count
 
 
 def op_subscribe(name, topic):

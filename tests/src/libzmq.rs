@@ -262,6 +262,19 @@ impl Socket<'_> {
         let number = |run: &Value, at: usize| run[at].as_u64().expect("a number");
         runs.as_array().expect("a list").iter().map(|run| (number(run, 0), number(run, 1))).collect()
     }
+    /// Sends `count` messages of 1 to 1024 octets, each unlike the others, from number `first` on; how many went.
+    pub fn send_varied(&self, first: u64, count: u64, wait: Duration) -> u64 {
+        self.varied("send_varied", first, count, wait)
+    }
+    /// Receives what `send_varied` sent: how many came before one that was late, or not octet by octet what it should be.
+    pub fn recv_varied(&self, first: u64, count: u64, wait: Duration) -> u64 {
+        self.varied("recv_varied", first, count, wait)
+    }
+    fn varied(&self, operation: &str, first: u64, count: u64, wait: Duration) -> u64 {
+        let request = json!({ "first": first, "count": count, "timeout": millis(wait) });
+        let done = self.call(operation, wait + 3 * GRACE, request).unwrap_or_else(|refused| panic!("{refused:?}"));
+        done.as_u64().expect("a number")
+    }
     /// Begins to write down what happens to the socket's connections.
     pub fn monitor(&self) {
         self.quick("monitor", json!({}));

@@ -4,13 +4,13 @@ use anyhow::{Context, Result, bail};
 
 use crate::process::Process;
 use crate::source::Finding;
-use crate::{COMMANDS, arrows, guarantees, portability, source, tidy};
+use crate::{COMMANDS, EVERYTHING, arrows, guarantees, portability, source, tidy};
 
-/// Everything, and the core alone: in a build of everything its other users turn its features on.
-const BUILDS: [&str; 2] = ["--workspace --features omnimq-core/alloc", "--package omnimq-core"];
+/// Everything, and what firmware links alone: in a build of everything its other users turn its features on.
+const BUILDS: [&str; 3] = [EVERYTHING, "--package omnimq-core", "--package omnimq-smoltcp"];
 
 /// Crates that are workspaces of their own, because they are built with other settings.
-const APART: [&str; 2] = ["core/fuzz", "core/no-alloc"];
+const APART: [&str; 3] = ["core/fuzz", "core/no-alloc", "examples/firmware"];
 
 /// Runs every check, the quick ones first.
 pub(crate) fn run() -> Result<()> {

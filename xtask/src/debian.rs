@@ -3,7 +3,7 @@
 //! `-Zbuild-std` wants the compiler and the library source of one version. Debian packages both (rustc-web, rust-web-src);
 //! with `RUSTC_BOOTSTRAP=1` its compiler takes the unstable option.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
@@ -35,6 +35,11 @@ fn as_root(program: &str) -> Process {
 /// Bare machines that images are linked for, as cargo's variables call them.
 const LINKED: [&str; 2] = ["THUMBV7M_NONE_EABI", "THUMBV7EM_NONE_EABIHF"];
 
+/// Where Debian's cargo builds.
+pub(crate) fn target() -> PathBuf {
+    root().join("target/debian")
+}
+
 /// Debian's cargo with Debian's compiler, installed when missing, in a target folder of its own.
 pub(crate) fn cargo() -> Result<Process> {
     install(&["rustc-web", "cargo-web", "rust-web-src"])?;
@@ -42,7 +47,7 @@ pub(crate) fn cargo() -> Result<Process> {
         .env("RUSTC", "/usr/bin/rustc")
         .env("RUSTDOC", "/usr/bin/rustdoc")
         .env("RUSTC_BOOTSTRAP", "1")
-        .env("CARGO_TARGET_DIR", root().join(Path::new("target/debian")));
+        .env("CARGO_TARGET_DIR", target());
     // Not every version of its compiler brings the linker that it asks for.
     let cargo = LINKED.into_iter().fold(cargo, |cargo, name| cargo.env(&format!("CARGO_TARGET_{name}_LINKER"), "ld.lld-22"));
     Ok(["RUSTUP_TOOLCHAIN", "RUSTFLAGS", "CARGO", "RUSTC_WRAPPER"].into_iter().fold(cargo, Process::without))

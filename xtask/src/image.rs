@@ -68,6 +68,11 @@ impl Image {
         })
     }
 
+    /// Name and octets of the symbols that have a size.
+    pub(crate) fn functions(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.symbols.iter().filter(|(_, size)| *size > 0).map(|(name, size)| (name.as_str(), *size))
+    }
+
     /// Name and octets of the statics called `NODE_…`.
     pub(crate) fn nodes(&self) -> Vec<(&str, u64)> {
         let nodes = self.symbols.iter().filter_map(|(name, size)| Some((name.split_once("NODE_")?.1, *size)));

@@ -7,6 +7,7 @@ mod bench;
 mod check;
 mod debian;
 mod demo;
+mod firmware;
 mod fuzz;
 mod guarantees;
 mod image;
@@ -15,6 +16,7 @@ mod no_alloc;
 mod portability;
 mod process;
 mod report;
+mod size;
 mod source;
 mod test;
 mod tidy;
@@ -32,17 +34,26 @@ usage: cargo xtask COMMAND
                                    ours beside libzmq and the raw limit; --gate fails on a goal not met
   check                            formatting, lints, the rules of the tree, documentation, other targets
   demo                             a gateway, game servers and clients, one of them killed: nothing else is lost
+  firmware                         firmware for two boards, booted in QEMU, each role against libzmq
   fuzz [--seconds N] [TARGET]      the fuzz targets of the core, 60 seconds each unless told otherwise
   mutants [--modules F] [--jobs N] [--shard K/N]
                                    whether the core's tests notice changes to the core
   no-alloc                         the core without an allocator and without a panic path, run in QEMU
-  portability                      the crates for microcontrollers, Windows and macOS
+  portability                      the crates for microcontrollers, Windows and macOS; a big-endian machine
+  size                             what the firmware's images take of flash, RAM and stack
   test [--full]                    check, then every test; --full adds what takes hours
   tsan                             data races that ThreadSanitizer sees where the host library's threads meet
 ";
 
+/// All that the tests need of our crates: in a build of everything.
+const EVERYTHING: &str = concat!(
+    "--workspace --features omnimq-core/alloc,omnimq-smoltcp/ipv6,omnimq-smoltcp/ip,omnimq-smoltcp/log,omnimq-smoltcp/nb,",
+    "omnimq-smoltcp/embedded-io,omnimq-smoltcp/embedded-io-async"
+);
+
 /// Every command, as `docs/guarantees.md` may name it.
-const COMMANDS: [&str; 9] = ["bench", "check", "demo", "fuzz", "mutants", "no-alloc", "portability", "test", "tsan"];
+const COMMANDS: [&str; 11] =
+    ["bench", "check", "demo", "firmware", "fuzz", "mutants", "no-alloc", "portability", "size", "test", "tsan"];
 
 fn main() -> ExitCode {
     match dispatch(Parser::from_env()) {
@@ -64,9 +75,11 @@ fn dispatch(mut args: Parser) -> Result<()> {
         "check" => no_more(args).and_then(|()| check::run()),
         "portability" => no_more(args).and_then(|()| portability::run()),
         "demo" => no_more(args).and_then(|()| demo::run()),
+        "firmware" => no_more(args).and_then(|()| firmware::run()),
         "fuzz" => fuzz::run(args),
         "mutants" => mutants::command(args),
         "no-alloc" => no_more(args).and_then(|()| no_alloc::run()),
+        "size" => no_more(args).and_then(|()| size::run()),
         "test" => test::run(args),
         "tsan" => no_more(args).and_then(|()| tsan::command()),
         other => bail!("no command named {other}\n{USAGE}"),

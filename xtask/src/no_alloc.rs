@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::debian;
 use crate::image::Image;
-use crate::process::{Process, root};
+use crate::process::Process;
 
 const TARGET: &str = "thumbv7em-none-eabihf";
 /// Checked besides, as a library: it has no compare-and-swap.
@@ -67,7 +67,7 @@ fn build(library: &str, more: &[&str]) -> Result<Process> {
 }
 
 fn path(image: &str) -> PathBuf {
-    root().join("target/debian").join(TARGET).join("release").join(image)
+    debian::target().join(TARGET).join("release").join(image)
 }
 
 fn read(image: &str) -> Result<Image> {

@@ -1,25 +1,45 @@
-//! `cargo xtask portability`: the crates check for machines and systems other than this one.
+//! `cargo xtask portability`: the crates check for machines and systems other than this one, and the sockets for firmware
+//! pass their tests on a big-endian machine of 32 bits.
 
 use anyhow::Result;
 
 use crate::debian;
 
+/// Bare machines. `thumbv6m` has no compare-and-swap.
+const MACHINES: [&str; 4] =
+    ["thumbv6m-none-eabi", "thumbv7m-none-eabi", "thumbv7em-none-eabihf", "riscv32imc-unknown-none-elf"];
+
+/// Everything that the sockets for firmware offer there.
+const FIRMWARE: &str = "omnimq-smoltcp/ipv6,omnimq-smoltcp/embedded-io,omnimq-smoltcp/embedded-io-async,omnimq-smoltcp/nb";
+
 /// One crate for one target: (package, features, what to build of the standard library, target).
-///
-/// `thumbv6m` has no compare-and-swap, so `alloc` has no `Arc` there and the core goes without that feature.
-const CHECKS: [(&str, &str, &str, &str); 5] = [
-    ("omnimq-core", "", "core", "thumbv7em-none-eabihf"),
+const CHECKS: [(&str, &str, &str, &str); 3] = [
     ("omnimq-core", "alloc", "core,alloc", "thumbv7em-none-eabihf"),
-    ("omnimq-core", "", "core", "thumbv6m-none-eabi"),
     ("omnimq", "", "std,panic_abort", "x86_64-pc-windows-gnu"),
     ("omnimq", "", "std,panic_abort", "aarch64-apple-darwin"),
 ];
 
-/// Checks each crate for each of its targets.
+/// What running programs of a 32-bit big-endian machine takes.
+const POWERPC: [&str; 3] = ["qemu-user", "gcc-powerpc-linux-gnu", "libc6-dev-powerpc-cross"];
+
+/// Checks each crate for each of its targets, and runs the tests that are to pass on another machine.
 pub(crate) fn run() -> Result<()> {
+    for machine in MACHINES {
+        let check = debian::cargo()?.words("check --quiet --package omnimq-core --package omnimq-smoltcp --features");
+        check.arg(FIRMWARE).words("-Zbuild-std=core --target").arg(machine).run()?;
+    }
     for (package, features, library, target) in CHECKS {
         let check = debian::cargo()?.words("check --quiet").arg(format!("-Zbuild-std={library}"));
         check.words("--package").arg(package).words("--features").arg(features).words("--target").arg(target).run()?;
     }
-    Ok(())
+    big_endian()
+}
+
+/// The tests of the sockets for firmware where octets stand the other way round and a word has 32 bits.
+fn big_endian() -> Result<()> {
+    debian::install(&POWERPC)?;
+    let test = debian::cargo()?.words("test --quiet --package omnimq-smoltcp --tests --features ip").arg("--features");
+    let test = test.arg(FIRMWARE).words("-Zbuild-std=std,panic_unwind,test --target powerpc-unknown-linux-gnu");
+    let test = test.env("CARGO_TARGET_POWERPC_UNKNOWN_LINUX_GNU_LINKER", "powerpc-linux-gnu-gcc");
+    test.env("CARGO_TARGET_POWERPC_UNKNOWN_LINUX_GNU_RUNNER", "qemu-ppc -L /usr/powerpc-linux-gnu").run()
 }

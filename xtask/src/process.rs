@@ -35,6 +35,12 @@ impl Process {
         Self::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
     }
 
+    /// Starts in a folder below the workspace's top folder: cargo looks for its configuration there.
+    pub(crate) fn within(mut self, folder: &str) -> Self {
+        self.command.current_dir(root().join(folder));
+        self
+    }
+
     /// Arguments separated by blanks.
     pub(crate) fn words(mut self, words: &str) -> Self {
         self.command.args(words.split_whitespace());

@@ -5,7 +5,7 @@ use lexopt::{Arg, Parser};
 
 use crate::process::{Process, root};
 use crate::report::{Report, Totals};
-use crate::{check, debian, demo, fuzz, guarantees, mutants, no_alloc, tsan};
+use crate::{EVERYTHING, check, debian, demo, firmware, fuzz, guarantees, mutants, no_alloc, tsan};
 
 /// What the interoperability tests make their virtual environment with, and what counts system calls.
 const TOOLS: [&str; 3] = ["python3", "python3-venv", "strace"];
@@ -22,9 +22,7 @@ pub(crate) fn run(mut args: Parser) -> Result<()> {
     let mut report = Report::default();
     report.step("cargo xtask check", check::run);
     debian::install(&TOOLS)?;
-    report.counted("tests of the workspace", |totals| {
-        cargo_test(Process::cargo(), "--workspace --features omnimq-core/alloc", totals)
-    });
+    report.counted("tests of the workspace", |totals| cargo_test(Process::cargo(), EVERYTHING, totals));
     report.counted("tests of the core without an allocator", |totals| {
         cargo_test(Process::cargo(), "--package omnimq-core --no-default-features", totals)
     });
@@ -35,6 +33,7 @@ pub(crate) fn run(mut args: Parser) -> Result<()> {
         });
     }
     report.step("cargo xtask no-alloc", no_alloc::run);
+    report.step("cargo xtask firmware", firmware::run);
     report.step("cargo xtask demo", demo::run);
     proofs(&mut report);
     if full {
@@ -47,7 +46,7 @@ pub(crate) fn run(mut args: Parser) -> Result<()> {
 fn hours(report: &mut Report) {
     report.counted("many cases of each property", |totals| {
         let cargo = Process::cargo().env("PROPTEST_CASES", "20000");
-        cargo_test(cargo, "--release --workspace --features omnimq-core/alloc", totals)
+        cargo_test(cargo, &format!("--release {EVERYTHING}"), totals)
     });
     report.counted("tsan", tsan::run);
     report.step("fuzz, ten minutes each", || fuzz::all(600));
