@@ -6,11 +6,11 @@ use crate::process::Process;
 use crate::source::Finding;
 use crate::{COMMANDS, EVERYTHING, arrows, guarantees, portability, source, tidy};
 
-/// Everything, and what firmware links alone: in a build of everything its other users turn its features on.
-const BUILDS: [&str; 3] = [EVERYTHING, "--package omnimq-core", "--package omnimq-smoltcp"];
+/// Everything, and what builds without an allocator alone: in a build of everything its other users turn its features on.
+const BUILDS: [&str; 4] = [EVERYTHING, "--package omnimq-core", "--package omnimq-pgm", "--package omnimq-smoltcp"];
 
 /// Crates that are workspaces of their own, because they are built with other settings.
-const APART: [&str; 3] = ["core/fuzz", "core/no-alloc", "examples/firmware"];
+const APART: [&str; 4] = ["core/fuzz", "core/no-alloc", "examples/firmware", "pgm/fuzz"];
 
 /// Runs every check, the quick ones first.
 pub(crate) fn run() -> Result<()> {

@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz [--seconds N] [TARGET]`: the fuzz targets of `core/fuzz`, one after the other.
+//! `cargo xtask fuzz [--seconds N] [TARGET]`: the fuzz targets of the core and of PGM, one after the other.
 
 use anyhow::{Context, Result, bail};
 use lexopt::{Arg, Parser, ValueExt};
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::process::{Process, root};
 use crate::test::cargo_tool;
 
-const FOLDER: &str = "core/fuzz";
+const FOLDERS: [&str; 2] = ["core/fuzz", "pgm/fuzz"];
 const SECONDS: u64 = 60;
 
 /// Runs one target, or all of them.
@@ -21,24 +21,35 @@ pub(crate) fn run(mut args: Parser) -> Result<()> {
             other => bail!(other.unexpected()),
         }
     }
-    match target {
-        Some(target) => one(&target, seconds),
-        None => all(seconds),
+    let Some(target) = target else { return all(seconds) };
+    for folder in FOLDERS {
+        if of(folder)?.contains(&target) {
+            return one(folder, &target, seconds);
+        }
     }
+    bail!("no target named {target}")
 }
 
 /// Runs every target for so many seconds.
 pub(crate) fn all(seconds: u64) -> Result<()> {
+    for folder in FOLDERS {
+        let targets = of(folder)?;
+        if targets.is_empty() {
+            bail!("{folder} has no targets");
+        }
+        targets.iter().try_for_each(|target| one(folder, target, seconds))?;
+    }
+    Ok(())
+}
+
+/// The targets in a folder.
+fn of(folder: &str) -> Result<Vec<String>> {
     let metadata = Process::cargo()
         .words("metadata --no-deps --format-version 1 --manifest-path")
-        .arg(root().join(FOLDER).join("Cargo.toml"))
+        .arg(root().join(folder).join("Cargo.toml"))
         .capture()?;
     let metadata: Value = serde_json::from_str(&metadata).context("cargo metadata printed what is not JSON")?;
-    let targets = targets(&metadata);
-    if targets.is_empty() {
-        bail!("{FOLDER} has no targets");
-    }
-    targets.iter().try_for_each(|target| one(target, seconds))
+    Ok(targets(&metadata))
 }
 
 fn targets(metadata: &Value) -> Vec<String> {
@@ -51,11 +62,11 @@ fn targets(metadata: &Value) -> Vec<String> {
 
 /// Starts from the committed seeds and keeps what is found in the corpus, which is not committed.
 /// The compiler's unstable options carry the sanitizer and the coverage counters, so `RUSTC_BOOTSTRAP` asks for them.
-fn one(target: &str, seconds: u64) -> Result<()> {
+fn one(folder: &str, target: &str, seconds: u64) -> Result<()> {
     cargo_tool("cargo-fuzz", "fuzz")?;
-    let [corpus, seeds] = ["corpus", "seeds"].map(|folder| root().join(FOLDER).join(folder).join(target));
+    let [corpus, seeds] = ["corpus", "seeds"].map(|kind| root().join(folder).join(kind).join(target));
     std::fs::create_dir_all(&corpus)?;
-    let fuzz = Process::cargo().words("fuzz run --fuzz-dir").arg(FOLDER).arg(target).arg(corpus).arg(seeds);
+    let fuzz = Process::cargo().words("fuzz run --fuzz-dir").arg(folder).arg(target).arg(corpus).arg(seeds);
     fuzz.arg("--").arg(format!("-max_total_time={seconds}")).env("RUSTC_BOOTSTRAP", "1").run()
 }
 

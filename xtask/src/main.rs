@@ -35,7 +35,7 @@ usage: cargo xtask COMMAND
   check                            formatting, lints, the rules of the tree, documentation, other targets
   demo                             a gateway, game servers and clients, one of them killed: nothing else is lost
   firmware                         firmware for two boards, booted in QEMU, each role against libzmq
-  fuzz [--seconds N] [TARGET]      the fuzz targets of the core, 60 seconds each unless told otherwise
+  fuzz [--seconds N] [TARGET]      the fuzz targets of the core and of PGM, 60 seconds each unless told otherwise
   mutants [--modules F] [--jobs N] [--shard K/N]
                                    whether the core's tests notice changes to the core
   no-alloc                         the core without an allocator and without a panic path, run in QEMU

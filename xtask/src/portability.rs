@@ -13,8 +13,10 @@ const MACHINES: [&str; 4] =
 const FIRMWARE: &str = "omnimq-smoltcp/ipv6,omnimq-smoltcp/embedded-io,omnimq-smoltcp/embedded-io-async,omnimq-smoltcp/nb";
 
 /// One crate for one target: (package, features, what to build of the standard library, target).
-const CHECKS: [(&str, &str, &str, &str); 3] = [
+const CHECKS: [(&str, &str, &str, &str); 5] = [
     ("omnimq-core", "alloc", "core,alloc", "thumbv7em-none-eabihf"),
+    ("omnimq-pgm", "", "core", "thumbv7em-none-eabihf"),
+    ("omnimq-pgm", "alloc", "core,alloc", "thumbv7em-none-eabihf"),
     ("omnimq", "", "std,panic_abort", "x86_64-pc-windows-gnu"),
     ("omnimq", "", "std,panic_abort", "aarch64-apple-darwin"),
 ];

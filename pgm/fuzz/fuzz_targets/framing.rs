@@ -1,0 +1,3 @@
+//! `framing` under libFuzzer; the body is `omnimq_pgm_fuzz::framing`.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| omnimq_pgm_fuzz::framing(data));

@@ -1,0 +1,3 @@
+//! `packet` under libFuzzer; the body is `omnimq_pgm_fuzz::packet`.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| omnimq_pgm_fuzz::packet(data));

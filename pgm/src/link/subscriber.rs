@@ -1,0 +1,258 @@
+//! A receiver with its sockets, which fills a lane for each source.
+
+use super::inbox::Inbox;
+use super::interface::{Interface, scoped};
+use super::outbox::Outbox;
+use super::publisher::Turn;
+use super::{LinkError, LinkOptions, Warning, random, socket};
+use crate::payload::{Unpacked, Unpacker};
+use crate::receiver::{Delivery, Event, PeerId, Receiver, ReceiverStatistics};
+use crate::session::{Encapsulation, Session, Target};
+use crate::storage::Heap;
+use crate::wire::Tsi;
+use core::net::IpAddr;
+use core::ops::Range;
+use omnimq_core::{Blob, Input, Instant, Limits, PipeWriter};
+use socket2::Socket;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::vec::Vec;
+
+/// How often one turn receives at most from one socket, so that others have theirs.
+const ROUNDS: usize = 8;
+
+/// The stream of one source, of all that one subscriber has heard. Never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamId(pub u64);
+
+/// Who gets what a [`Subscriber`] receives: a lane for each source.
+pub trait Streams {
+    /// Where the messages of one source go.
+    type Lane: PipeWriter<Body = Blob>;
+    /// A source is heard: a lane is wanted for it.
+    fn on_joined(&mut self, stream: StreamId, tsi: Tsi, from: IpAddr);
+    /// The source has gone, and all that came of it is in its lane.
+    fn on_left(&mut self, stream: StreamId);
+    /// So many packets of the source are lost for good. What comes next begins a message.
+    fn on_gap(&mut self, stream: StreamId, packets: u64);
+    /// The lane of a source; `None` when nothing of it is wanted.
+    fn lane(&mut self, stream: StreamId) -> Option<&mut Self::Lane>;
+}
+
+/// One source's stream on its way into a lane.
+#[derive(Debug)]
+struct Stream {
+    id: StreamId,
+    peer: PeerId,
+    unpacker: Unpacker<Blob>,
+    /// The packet being taken apart, and how far it is.
+    current: Option<(Tsdu, usize)>,
+    /// The receiver has forgotten the source: `current` is all there is.
+    left: bool,
+}
+
+/// The streams of all sources.
+#[derive(Debug, Default)]
+struct Known {
+    streams: Vec<Stream>,
+    /// How many there have been.
+    count: u64,
+    broken: u64,
+}
+
+/// The data of a packet, of which bodies are slices.
+#[derive(Debug)]
+struct Tsdu(Blob);
+
+impl Input<Blob> for Tsdu {
+    fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+    fn body(&self, range: Range<usize>) -> Option<Blob> {
+        self.0.slice(range)
+    }
+}
+
+/// The receiving end of a session on this host.
+#[derive(Debug)]
+pub struct Subscriber {
+    receiver: Receiver<Heap>,
+    known: Known,
+    /// One for each group.
+    groups: Vec<Socket>,
+    /// NAKs leave by it.
+    upstream: Socket,
+    session: Session,
+    interface: Interface,
+    inbox: Inbox,
+    outbox: Outbox,
+    warnings: Vec<Warning>,
+    max_frame: u64,
+}
+
+impl Subscriber {
+    /// Opens the links of a receiver of `groups` on all of `interfaces`; NAKs leave by the first one.
+    ///
+    /// # Errors
+    /// See [`LinkError`].
+    pub fn open(
+        session: Session,
+        groups: &[IpAddr],
+        interfaces: &[Interface],
+        options: &LinkOptions,
+    ) -> Result<Self, LinkError> {
+        options.check(session.max_tsdu())?;
+        let interface = *interfaces.first().ok_or_else(|| LinkError::NoInterface("".into()))?;
+        let mut warnings: Vec<_> = options.window_warning().into_iter().collect();
+        let mut sockets = Vec::new();
+        for group in groups {
+            let (socket, warning) = socket::multicast(&session, *group, interfaces, options)?;
+            sockets.push(socket);
+            warnings.extend(warning);
+        }
+        let udp = session.encapsulation == Encapsulation::Udp;
+        Ok(Self {
+            receiver: Receiver::new(options.receiver_config(random()), session),
+            known: Known::default(),
+            groups: sockets,
+            upstream: socket::unicast(&session, interface, options, false)?,
+            session,
+            interface,
+            inbox: Inbox::new(!udp && session.group.is_ipv4()),
+            outbox: Outbox::new(false),
+            warnings,
+            max_frame: options.max_frame,
+        })
+    }
+    /// What is less than was asked for.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+    /// What the receiver has done.
+    pub const fn statistics(&self) -> ReceiverStatistics {
+        self.receiver.statistics()
+    }
+    /// Packets whose data was no stream of messages, or held a message that was too large.
+    pub const fn broken(&self) -> u64 {
+        self.known.broken
+    }
+    /// Octets that the packets kept take.
+    pub fn window_bytes(&self) -> usize {
+        self.receiver.window_bytes()
+    }
+    /// What to wait for.
+    pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.groups.iter().map(AsFd::as_fd)
+    }
+    /// Receives, asks for what is missing, and fills the lanes.
+    pub fn turn<T: Streams>(&mut self, streams: &mut T, now: Instant) -> Turn {
+        let mut more = false;
+        for socket in &self.groups {
+            let mut rounds = 0;
+            loop {
+                let receiver = &mut self.receiver;
+                let again = self.inbox.receive(socket, |octets, from| receiver.handle_datagram(octets, from, now));
+                Self::deliver(&mut self.receiver, &mut self.known, self.max_frame, streams, now);
+                rounds += 1;
+                if !again || rounds >= ROUNDS {
+                    more |= again;
+                    break;
+                }
+            }
+        }
+        self.receiver.handle_timeout(now);
+        Self::deliver(&mut self.receiver, &mut self.known, self.max_frame, streams, now);
+        let blocked = !self.ask(now);
+        Turn { due: self.receiver.poll_timeout(), blocked: false, more: more && !blocked }
+    }
+    /// Sends NAKs; false when the socket has no room. They are not worth waiting for: the next deadline sends them.
+    fn ask(&mut self, now: Instant) -> bool {
+        if !self.outbox.flush(&self.upstream) {
+            return false;
+        }
+        let udp = self.session.encapsulation == Encapsulation::Udp;
+        let port = if udp { self.session.port } else { 0 };
+        while let Some(space) = self.outbox.space(usize::from(self.session.max_tpdu)) {
+            let Some(transmit) = self.receiver.poll_transmit(space, now) else { break };
+            let address = match transmit.target {
+                Target::Group | Target::Neighbours => self.session.group,
+                Target::Host(address) => address,
+            };
+            self.outbox.push(transmit.len, scoped(address, port, self.interface.index));
+        }
+        self.outbox.flush(&self.upstream)
+    }
+    fn deliver<T: Streams>(receiver: &mut Receiver<Heap>, known: &mut Known, max_frame: u64, streams: &mut T, now: Instant) {
+        known.on_events(receiver, max_frame, streams);
+        for stream in &mut known.streams {
+            while stream.step(receiver, &mut known.broken, streams, now) {}
+            if let Some(lane) = streams.lane(stream.id) {
+                lane.flush();
+            }
+        }
+        known.on_events(receiver, max_frame, streams);
+        known.streams.retain_mut(|stream| {
+            let gone = stream.left && stream.current.is_none();
+            if gone {
+                if let Some(lane) = streams.lane(stream.id) {
+                    stream.unpacker.handle_gap(lane);
+                }
+                streams.on_left(stream.id);
+            }
+            !gone
+        });
+    }
+}
+
+impl Known {
+    fn on_events<T: Streams>(&mut self, receiver: &mut Receiver<Heap>, max_frame: u64, streams: &mut T) {
+        while let Some(event) = receiver.poll_event() {
+            match event {
+                Event::Joined { peer, tsi, from } => {
+                    let (id, unpacker) = (StreamId(self.count), Unpacker::new(max_frame, Limits::DEFAULT.frames));
+                    self.count = self.count.wrapping_add(1);
+                    self.streams.push(Stream { id, peer, unpacker, current: None, left: false });
+                    streams.on_joined(id, tsi, from);
+                }
+                // The place may be used again at once: from here on it is not this stream's.
+                Event::Left { peer } => {
+                    let mut of = self.streams.iter_mut().filter(|stream| stream.peer == peer && !stream.left);
+                    of.next().into_iter().for_each(|stream| stream.left = true);
+                }
+            }
+        }
+    }
+}
+
+impl Stream {
+    /// Takes one packet further; false when there is none, or no room.
+    fn step<T: Streams>(&mut self, receiver: &mut Receiver<Heap>, broken: &mut u64, streams: &mut T, now: Instant) -> bool {
+        if self.current.is_none() {
+            if self.left {
+                return false;
+            }
+            match receiver.take(self.peer, now) {
+                None => return false,
+                Some(Delivery::Data(packet)) => self.current = Some((Tsdu(packet), 0)),
+                Some(Delivery::Gap(packets)) => {
+                    if let Some(lane) = streams.lane(self.id) {
+                        self.unpacker.handle_gap(lane);
+                    }
+                    streams.on_gap(self.id, packets);
+                    return true;
+                }
+            }
+        }
+        let Some((tsdu, at)) = &mut self.current else { return false };
+        let unpacked = match streams.lane(self.id) {
+            Some(lane) => self.unpacker.unpack(tsdu, at, lane),
+            None => Unpacked::Done,
+        };
+        match unpacked {
+            Unpacked::Full => return false,
+            Unpacked::Done => {}
+            Unpacked::Broken(_) => *broken = broken.saturating_add(1),
+        }
+        self.current = None;
+        true
+    }
+}

@@ -1,0 +1,51 @@
+//! What a receiver may be told.
+
+use core::time::Duration;
+
+/// How a receiver keeps and asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReceiverConfig {
+    /// Packets of one source that are kept while others before them are missing, or the application is away (by
+    /// default 4096; see [`window_of`](crate::window_of)).
+    pub window: u32,
+    /// Octets that the packets kept of all sources may take, bookkeeping included; by default 64 MiB.
+    pub window_bytes: usize,
+    /// Sources heard at once; further ones are not heard. By default 64.
+    pub peers: u32,
+    /// How long a packet may be missing before it is asked for, at least and at most: between them the time is drawn,
+    /// so that one of many receivers asks for all. By default 0.5 ms and 7 ms.
+    pub back_off: (Duration, Duration),
+    /// How long to wait for a confirmation, and then for the repair, before asking again; it doubles every other time,
+    /// up to ten times as much. By default 20 ms.
+    pub patience: Duration,
+    /// How long a packet may be missing before it is given up; by default 10 s, which is libzmq's RECOVERY_IVL.
+    pub give_up: Duration,
+    /// A source that is silent for so long has gone; by default 300 s.
+    pub expiry: Duration,
+    /// A source without any progress for so long, whose numbers are those of its past, has begun anew; by default 1 s.
+    pub restart: Duration,
+    /// Where the random numbers begin: draw it at random. By default 1.
+    pub seed: u64,
+}
+
+impl ReceiverConfig {
+    /// The defaults, as each field's description says.
+    pub const DEFAULT: Self = Self {
+        window: 4096,
+        window_bytes: 64 << 20,
+        peers: 64,
+        back_off: (Duration::from_micros(500), Duration::from_millis(7)),
+        patience: Duration::from_millis(20),
+        give_up: Duration::from_secs(10),
+        expiry: Duration::from_secs(300),
+        restart: Duration::from_secs(1),
+        seed: 1,
+    };
+}
+
+impl Default for ReceiverConfig {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}

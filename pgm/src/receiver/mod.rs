@@ -1,0 +1,265 @@
+//! A receiver: it follows every source of a session, asks for what is missing and delivers in order
+//! (RFC 3208 section 6).
+//!
+//! # The contract
+//! Datagrams go in with [`handle_datagram`](Receiver::handle_datagram), and deadlines with
+//! [`handle_timeout`](Receiver::handle_timeout). Out come packets to send ([`poll_transmit`](Receiver::poll_transmit)),
+//! events ([`poll_event`](Receiver::poll_event)), data of each source ([`take`](Receiver::take)) and the next deadline
+//! ([`poll_timeout`](Receiver::poll_timeout)), in any order. Data that is not taken stays, up to the window; what comes
+//! beyond is asked for again later. A packet lost for good is a [`Delivery::Gap`] in its place, and delivery goes on.
+//!
+//! A source is known by its identifier and the address it sends from, so that two that drew the same identifier are two.
+
+mod assembly;
+mod config;
+mod peer;
+mod statistics;
+mod window;
+
+pub use config::ReceiverConfig;
+pub use statistics::ReceiverStatistics;
+
+use crate::rng::Rng;
+use crate::session::{Session, Target, Transmit};
+use crate::sqn::Sqn;
+use crate::storage::{Cells, Storage};
+use crate::wire::{Content, Flags, MAX_LISTED, Nak, OptionBuffer, OptionKind, Options, Packet, Tsi};
+use core::fmt;
+use core::net::IpAddr;
+use omnimq_core::Instant;
+use peer::{Context, Life, Peer};
+
+/// A source that is being heard. Used again some time after it has [left](Event::Left).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PeerId(pub u32);
+
+/// What has happened to a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// It is heard for the first time, or again after it left.
+    Joined {
+        /// How it is called here.
+        peer: PeerId,
+        /// Its identifier.
+        tsi: Tsi,
+        /// The address it sends from.
+        from: IpAddr,
+    },
+    /// It said its end, fell silent or began anew, and all that came from it has been taken.
+    Left {
+        /// How it was called here.
+        peer: PeerId,
+    },
+}
+
+/// What comes next of a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery<P> {
+    /// The data of the next packet, or of the next unit in several packets.
+    Data(P),
+    /// So many packets are lost for good before what comes next.
+    Gap(u64),
+}
+
+/// The receiving end of a session.
+pub struct Receiver<S: Storage> {
+    config: ReceiverConfig,
+    session: Session,
+    peers: S::Peers<Peer<S>>,
+    /// No peer has as large a number.
+    bound: u32,
+    /// Who sent last.
+    recent: u32,
+    rng: Rng,
+    statistics: ReceiverStatistics,
+}
+
+impl<S: Storage> Receiver<S> {
+    /// A receiver that has heard nobody.
+    pub fn new(config: ReceiverConfig, session: Session) -> Self {
+        Self {
+            config,
+            session,
+            peers: S::Peers::default(),
+            bound: 0,
+            recent: 0,
+            rng: Rng(config.seed),
+            statistics: ReceiverStatistics::default(),
+        }
+    }
+    /// What has been done.
+    pub const fn statistics(&self) -> ReceiverStatistics {
+        self.statistics
+    }
+    /// The sources that have not left, in the order of their numbers.
+    pub fn peers(&self) -> impl Iterator<Item = PeerId> + use<'_, S> {
+        (0..self.bound).filter(|&at| self.peers.get(at).is_some_and(|peer| !peer.told.1)).map(PeerId)
+    }
+    /// What the packets kept take, in octets.
+    pub fn window_bytes(&self) -> usize {
+        (0..self.bound).filter_map(|at| self.peers.get(at)).fold(0, |sum, peer| sum.saturating_add(peer.bytes))
+    }
+    /// The peer at a place, with what it needs to act.
+    fn at(&mut self, at: u32, now: Instant) -> Option<(&mut Peer<S>, Context<'_>)> {
+        let room = self.config.window_bytes.saturating_sub(self.window_bytes());
+        let peer = self.peers.get_mut(at)?;
+        Some((peer, Context { config: &self.config, statistics: &mut self.statistics, rng: &mut self.rng, now, room }))
+    }
+
+    /// Takes a packet that came from `from`.
+    pub fn handle_datagram(&mut self, octets: &[u8], from: IpAddr, now: Instant) {
+        let Ok(packet) = Packet::parse(octets) else {
+            self.statistics.malformed = self.statistics.malformed.saturating_add(1);
+            return;
+        };
+        if packet.destination_port != self.session.port {
+            self.statistics.foreign = self.statistics.foreign.saturating_add(1);
+            return;
+        }
+        let tsi = packet.downstream();
+        let at = self.find(tsi, from);
+        match packet.content {
+            Content::Spm(spm) => {
+                self.statistics.spm = self.statistics.spm.saturating_add(1);
+                let ended = spm.options.find(OptionKind::FIN).is_some();
+                let known = at.filter(|&at| !self.supersede(at, |peer, config| peer.restarts_at(&spm, config, now)));
+                let at = match known {
+                    None if ended => None,
+                    None => self.join(tsi, from, spm.lead.next(), now),
+                    known => known,
+                };
+                if let Some((peer, mut context)) = at.and_then(|at| self.at(at, now)) {
+                    peer.on_spm(&spm, &mut context);
+                }
+            }
+            Content::Odata(data) => {
+                self.statistics.odata = self.statistics.odata.saturating_add(1);
+                let known = at.filter(|&at| !self.supersede(at, |peer, config| peer.restarts_with(&data, config, now)));
+                let at = known.or_else(|| self.join(tsi, from, data.sqn, now));
+                if let Some((peer, mut context)) = at.and_then(|at| self.at(at, now)) {
+                    peer.on_data(&data, true, &mut context);
+                }
+            }
+            Content::Rdata(data) => {
+                self.statistics.rdata = self.statistics.rdata.saturating_add(1);
+                if let Some((peer, mut context)) = at.and_then(|at| self.at(at, now)) {
+                    peer.on_data(&data, false, &mut context);
+                }
+            }
+            Content::Ncf(nak) if nak.group == self.session.group => {
+                if let Some((peer, mut context)) = at.and_then(|at| self.at(at, now)) {
+                    peer.on_confirmed(nak.sqns(), &mut context);
+                }
+            }
+            _ => self.statistics.foreign = self.statistics.foreign.saturating_add(1),
+        }
+    }
+    fn find(&mut self, tsi: Tsi, from: IpAddr) -> Option<u32> {
+        let is = |peer: &Peer<S>| peer.tsi == tsi && peer.from == from && peer.life != Life::Ending;
+        if self.peers.get(self.recent).is_some_and(is) {
+            return Some(self.recent);
+        }
+        self.recent = (0..self.bound).find(|&at| self.peers.get(at).is_some_and(is))?;
+        Some(self.recent)
+    }
+    /// Whether the peer has begun anew; then the one that was known ends.
+    fn supersede(&mut self, at: u32, begins: impl Fn(&Peer<S>, &ReceiverConfig) -> bool) -> bool {
+        let Some(peer) = self.peers.get_mut(at).filter(|peer| begins(peer, &self.config)) else { return false };
+        peer.end(&mut self.statistics);
+        self.statistics.restarts = self.statistics.restarts.saturating_add(1);
+        true
+    }
+    /// A place for a source whose first number is `first`.
+    fn join(&mut self, tsi: Tsi, from: IpAddr, first: Sqn, now: Instant) -> Option<u32> {
+        let most = self.config.peers.min(<S::Peers<Peer<S>> as Cells<Peer<S>>>::MOST);
+        let vacant = |receiver: &Self, at: u32| receiver.peers.get(at).is_none_or(|peer| peer.is_forgotten(now));
+        let Some(at) = (0..most).find(|&at| vacant(self, at)) else {
+            self.statistics.unheard = self.statistics.unheard.saturating_add(1);
+            return None;
+        };
+        let peer = Peer::new(tsi, from, first, &self.config, now);
+        if !self.peers.grow(at.saturating_add(1)) || self.peers.put(at, peer).is_err() {
+            return None;
+        }
+        self.bound = self.bound.max(at.saturating_add(1));
+        self.recent = at;
+        Some(at)
+    }
+
+    /// Acts on the deadlines that have passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        for at in 0..self.bound {
+            if self.peers.get(at).is_some_and(|peer| peer.is_forgotten(now)) {
+                self.peers.take(at);
+            }
+            if let Some((peer, mut context)) = self.at(at, now) {
+                peer.on_timeout(&mut context);
+            }
+        }
+    }
+    /// When [`handle_timeout`](Self::handle_timeout) and [`poll_transmit`](Self::poll_transmit) are to be called next.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        (0..self.bound).filter_map(|at| self.peers.get(at)?.due(&self.config)).min()
+    }
+    /// The next packet to be sent, written into `buf`.
+    pub fn poll_transmit(&mut self, buf: &mut [u8], now: Instant) -> Option<Transmit> {
+        (0..self.bound).find_map(|at| self.question(at, buf, now))
+    }
+    fn question(&mut self, at: u32, buf: &mut [u8], now: Instant) -> Option<Transmit> {
+        let peer = self.peers.get_mut(at)?;
+        let packet = |content, flags| Packet {
+            source_port: self.session.port,
+            destination_port: peer.tsi.port,
+            gsi: peer.tsi.gsi,
+            flags,
+            content,
+        };
+        if peer.ask.is_some_and(|due| due <= now) {
+            let len = packet(Content::Spmr(Options::NONE), Flags::default()).emit(buf)?;
+            // RFC 3208 section 6.1: to the neighbours, and to the source where it is known.
+            let target = if peer.from.is_unspecified() { Target::Neighbours } else { Target::Host(peer.from) };
+            peer.on_asked(now);
+            self.statistics.spmr = self.statistics.spmr.saturating_add(1);
+            return Some(Transmit { len, target });
+        }
+        let source = peer.path.filter(|_| peer.asking)?;
+        let mut sqns = [Sqn(0); MAX_LISTED + 1];
+        let (flags, group) = (Flags::SIGNIFICANT, self.session.group);
+        let count = peer.collect(&mut sqns, &self.config, now);
+        let (&sqn, listed) = sqns.get(..count)?.split_first()?;
+        let mut options = OptionBuffer::new();
+        let listed = options.push_list(listed).map_or(Flags::default(), |()| flags);
+        let content = Content::Nak(Nak { sqn, source, group, options: options.options() });
+        let (source_port, destination_port, gsi) = (self.session.port, peer.tsi.port, peer.tsi.gsi);
+        let len = Packet { source_port, destination_port, gsi, flags: listed, content }.emit(buf)?;
+        self.statistics.naks = self.statistics.naks.saturating_add(1);
+        self.statistics.asked = self.statistics.asked.saturating_add(count as u64);
+        Some(Transmit { len, target: Target::Host(source) })
+    }
+    /// What has happened.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        for at in 0..self.bound {
+            let Some(peer) = self.peers.get_mut(at) else { continue };
+            if !peer.told.0 {
+                peer.told.0 = true;
+                return Some(Event::Joined { peer: PeerId(at), tsi: peer.tsi, from: peer.from });
+            }
+            if !peer.told.1 && peer.is_drained() {
+                peer.told.1 = true;
+                return Some(Event::Left { peer: PeerId(at) });
+            }
+        }
+        None
+    }
+    /// What comes next of a source, if it is here.
+    pub fn take(&mut self, peer: PeerId, now: Instant) -> Option<Delivery<S::Packet>> {
+        let (peer, mut context) = self.at(peer.0, now)?;
+        peer.take(&mut context)
+    }
+}
+
+impl<S: Storage> fmt::Debug for Receiver<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver").field("statistics", &self.statistics).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,466 @@
+//! One source as a receiver sees it: its window, what it said of itself, and when something is due.
+
+use super::assembly::{Assembly, assemble};
+use super::window::{Filled, Phase, Slot, Verdict, Window};
+use super::{Delivery, ReceiverConfig, ReceiverStatistics};
+use crate::rng::Rng;
+use crate::sqn::Sqn;
+use crate::storage::Storage;
+use crate::wire::{Data, Fragment, MAX_LISTED, Spm, Tsi};
+use core::net::IpAddr;
+use core::time::Duration;
+use omnimq_core::{Body, Instant};
+
+/// What a packet in the window takes beside its octets: allocation and place.
+const SLOT_OCTETS: usize = 96;
+
+/// How long to wait for an SPM before asking for one, drawn between these.
+const ASK_SPM: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(5));
+/// How long to wait before asking again: twice as long each time, up to this many doublings of the first.
+const ASK_SPM_AGAIN: Duration = Duration::from_millis(25);
+const ASK_SPM_DOUBLINGS: u8 = 8;
+
+/// How long a source that said its end is remembered, so that stray packets do not bring it back.
+const REMEMBERED: Duration = Duration::from_secs(10);
+
+/// Numbers that may be asked for at once; further ones wait for these.
+const MOST_ASKED: u32 = 512;
+
+/// The slots of a peer's window.
+pub(super) type Places<S> = <S as Storage>::Window<Slot<<S as Storage>::Packet>>;
+
+/// Where a source is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Life {
+    Live,
+    /// It said its end.
+    Finished(Instant),
+    /// Silent for too long, or another one took its place: what has come is still delivered.
+    Ending,
+}
+
+/// What the machine is told with a packet.
+pub(super) struct Context<'a> {
+    pub(super) config: &'a ReceiverConfig,
+    pub(super) statistics: &'a mut ReceiverStatistics,
+    pub(super) rng: &'a mut Rng,
+    pub(super) now: Instant,
+    /// Octets that all windows may still take.
+    pub(super) room: usize,
+}
+
+impl Context<'_> {
+    fn drawn(&mut self, (least, most): (Duration, Duration)) -> Instant {
+        let micros = |span: Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+        self.now + Duration::from_micros(self.rng.between(micros(least), micros(most)))
+    }
+    fn back_off(&mut self) -> Instant {
+        self.drawn(self.config.back_off)
+    }
+}
+
+/// See the module.
+pub(super) struct Peer<S: Storage> {
+    pub(super) tsi: Tsi,
+    pub(super) from: IpAddr,
+    /// Where NAKs go, once an SPM has told.
+    pub(super) path: Option<IpAddr>,
+    pub(super) life: Life,
+    /// Whether its coming and its going have been told.
+    pub(super) told: (bool, bool),
+    window: Window<S::Packet, Places<S>>,
+    /// The last number known to have been sent.
+    highest: Sqn,
+    trail: Sqn,
+    spm: Option<Sqn>,
+    /// Numbers lost and not told.
+    lost: u64,
+    /// Nothing has been delivered, so nothing is known to be torn.
+    fresh: bool,
+    pub(super) bytes: usize,
+    heard: Instant,
+    progress: Instant,
+    /// When something missing is to be looked at.
+    naks: Option<Instant>,
+    /// When the numbers that were noticed last are to be asked for.
+    batch: Option<Instant>,
+    /// When an SPM is to be asked for, and how often it was.
+    pub(super) ask: Option<Instant>,
+    asked: u8,
+    /// Numbers to be asked for.
+    pub(super) asking: bool,
+}
+
+impl<S: Storage> Peer<S> {
+    /// A source whose next number is `first`.
+    pub(super) fn new(tsi: Tsi, from: IpAddr, first: Sqn, config: &ReceiverConfig, now: Instant) -> Self {
+        Self {
+            tsi,
+            from,
+            path: None,
+            life: Life::Live,
+            told: (false, false),
+            window: Window::new(first, config.window),
+            highest: first.previous(),
+            trail: first,
+            spm: None,
+            lost: 0,
+            fresh: true,
+            bytes: 0,
+            heard: now,
+            progress: now,
+            naks: None,
+            batch: None,
+            ask: None,
+            asked: 0,
+            asking: false,
+        }
+    }
+
+    /// Whether data that came now can only be of a source that begins anew.
+    pub(super) fn restarts_with(&self, data: &Data<'_>, config: &ReceiverConfig, now: Instant) -> bool {
+        !self.highest.is_before(data.sqn)
+            && self.window.ring.get(data.sqn).is_none_or(|slot| !matches!(slot, Slot::Missing(_)))
+            && self.is_stuck(config, now)
+    }
+    /// Whether an SPM that came now can only be of a source that begins anew, or says that what we believe is false.
+    pub(super) fn restarts_at(&self, spm: &Spm<'_>, config: &ReceiverConfig, now: Instant) -> bool {
+        if let Life::Finished(at) = self.life {
+            return spm.options.find(crate::wire::OptionKind::FIN).is_none() && now.since(at) >= config.restart;
+        }
+        let newer = self.spm.is_none_or(|last| last.is_before(spm.sqn));
+        let behind = spm.lead.is_before(self.highest);
+        if newer {
+            behind && self.highest.since(spm.lead) > self.window.ring.most()
+        } else {
+            behind && self.is_stuck(config, now)
+        }
+    }
+    fn is_stuck(&self, config: &ReceiverConfig, now: Instant) -> bool {
+        now.since(self.progress) >= config.restart
+    }
+
+    /// Takes an SPM.
+    pub(super) fn on_spm(&mut self, spm: &Spm<'_>, context: &mut Context<'_>) {
+        self.heard = context.now;
+        if self.spm.is_some_and(|last| !last.is_before(spm.sqn)) || spm.lead.next().is_before(spm.trail) {
+            return;
+        }
+        self.spm = Some(spm.sqn);
+        if self.path.replace(spm.path).is_none() {
+            (self.ask, self.asked) = (None, 0);
+        }
+        self.advance(spm.trail, context.statistics);
+        self.reach(spm.lead, context);
+        if self.life == Life::Live && spm.options.find(crate::wire::OptionKind::FIN).is_some() {
+            self.life = Life::Finished(context.now);
+        }
+    }
+
+    /// Takes data, original or repaired.
+    pub(super) fn on_data(&mut self, data: &Data<'_>, original: bool, context: &mut Context<'_>) {
+        self.heard = context.now;
+        if data.sqn.is_before(data.trail) {
+            context.statistics.malformed = context.statistics.malformed.saturating_add(1);
+            return;
+        }
+        self.advance(data.trail, context.statistics);
+        let ahead = self.highest.is_before(data.sqn);
+        if self.path.is_none() || (!ahead && original && self.is_stuck(context.config, context.now)) {
+            self.want_spm(context);
+        }
+        let fragment = data.options.fragment();
+        let cost = data.tsdu.len().saturating_add(SLOT_OCTETS);
+        let next = data.sqn == self.window.ring.first();
+        if cost > context.room && !next {
+            // The window is full of octets: the number stays missing. It is asked for when there is room.
+            context.statistics.refused = context.statistics.refused.saturating_add(1);
+            return self.reach(data.sqn, context);
+        }
+        if !ahead && !self.window.wants(data.sqn) {
+            return self.unwanted(data.sqn, context);
+        }
+        let Some(packet) = S::Packet::copy_from(data.tsdu) else {
+            context.statistics.refused = context.statistics.refused.saturating_add(1);
+            return self.reach(data.sqn, context);
+        };
+        if ahead && data.sqn == self.window.ring.end() && self.window.append(packet.clone(), fragment) {
+            self.highest = data.sqn;
+            self.progress = context.now;
+            self.bytes = self.bytes.saturating_add(cost);
+            return;
+        }
+        self.reach(data.sqn, context);
+        self.place(data.sqn, packet, fragment, cost, original, context);
+    }
+    fn unwanted(&self, sqn: Sqn, context: &mut Context<'_>) {
+        let inside = sqn.is_before(self.window.ring.end());
+        let count = if inside { &mut context.statistics.duplicates } else { &mut context.statistics.refused };
+        *count = count.saturating_add(1);
+    }
+    fn place(
+        &mut self,
+        sqn: Sqn,
+        packet: S::Packet,
+        fragment: Option<Fragment>,
+        cost: usize,
+        original: bool,
+        context: &mut Context<'_>,
+    ) {
+        match self.window.fill(sqn, packet, fragment) {
+            Filled::Missing(since) => {
+                self.bytes = self.bytes.saturating_add(cost);
+                if !original {
+                    let waited = u64::try_from(context.now.since(since).as_micros()).unwrap_or(u64::MAX);
+                    context.statistics.on_repair(waited);
+                }
+            }
+            Filled::Duplicate => context.statistics.duplicates = context.statistics.duplicates.saturating_add(1),
+            Filled::Beyond => context.statistics.refused = context.statistics.refused.saturating_add(1),
+        }
+    }
+    /// The source has sent up to `lead`.
+    fn reach(&mut self, lead: Sqn, context: &mut Context<'_>) {
+        if self.highest.is_before(lead) {
+            self.highest = lead;
+            self.progress = context.now;
+            if lead.since(self.window.ring.first()) >= self.window.ring.most().saturating_mul(2) {
+                // Far ahead of what can be kept: true or not, the source itself will say.
+                self.want_spm(context);
+            }
+        }
+        self.extend(context);
+    }
+    /// Makes places for what is known to have been sent.
+    fn extend(&mut self, context: &mut Context<'_>) {
+        if self.highest.is_before(self.window.ring.end()) || self.window.ring.is_full() {
+            return;
+        }
+        // What is noticed while others wait to be asked for waits with them, and shares their NAK.
+        let due = match self.batch.filter(|due| *due > context.now) {
+            Some(due) => due,
+            None => *self.batch.insert(context.back_off()),
+        };
+        let before = self.window.missing();
+        self.window.extend(self.highest, self.trail, context.now, due);
+        if self.window.missing() > before {
+            self.naks = Some(self.naks.map_or(due, |naks| naks.min(due)));
+        }
+    }
+    /// The source repairs nothing before `trail`.
+    fn advance(&mut self, trail: Sqn, statistics: &mut ReceiverStatistics) {
+        if self.trail.is_before(trail) {
+            self.trail = trail;
+            let lost = self.window.lose_before(trail);
+            statistics.outrun = statistics.outrun.saturating_add(u64::from(lost));
+        }
+    }
+    fn want_spm(&mut self, context: &mut Context<'_>) {
+        if self.ask.is_none() {
+            self.asked = 0;
+            self.ask = Some(context.drawn(ASK_SPM));
+        }
+    }
+    /// A request for an SPM has left.
+    pub(super) fn on_asked(&mut self, now: Instant) {
+        let wait = ASK_SPM_AGAIN.saturating_mul(1 << self.asked.min(ASK_SPM_DOUBLINGS));
+        self.asked = self.asked.saturating_add(1);
+        // With a path only one answer is wanted, and an SPM that is old news may be all there is.
+        self.ask = self.path.is_none().then_some(now + wait);
+    }
+
+    /// The source, or who repairs for it, confirms that somebody asked.
+    pub(super) fn on_confirmed(&mut self, sqns: impl Iterator<Item = Sqn>, context: &mut Context<'_>) {
+        self.heard = context.now;
+        for sqn in sqns {
+            let Some(missing) = self.window.entry(sqn) else { continue };
+            if matches!(missing.phase, Phase::BackOff | Phase::Ask) {
+                context.statistics.suppressed = context.statistics.suppressed.saturating_add(1);
+            }
+            missing.phase = Phase::Confirmed;
+            missing.due = context.now + patience(context.config, missing.asked);
+        }
+    }
+
+    /// Acts on what is due.
+    pub(super) fn on_timeout(&mut self, context: &mut Context<'_>) {
+        let now = context.now;
+        if matches!(self.life, Life::Live) && now.since(self.heard) >= context.config.expiry {
+            self.end(context.statistics);
+        }
+        if self.naks.is_none_or(|due| due > now) {
+            return;
+        }
+        if self.is_blocked(context.room) {
+            // No room for repairs: asking now would only move the source's window for nothing.
+            self.naks = Some(now + context.config.patience);
+            return;
+        }
+        let again = context.back_off();
+        let (least, give_up, patience) = (context.config.back_off.0, context.config.give_up, context.config.patience);
+        let (mut next, mut asking, mut under_way) = (None, false, 0_u32);
+        let lost = self.window.walk(|_, missing| {
+            if now.since(missing.since) >= give_up {
+                return Verdict::Lose;
+            }
+            match missing.phase {
+                // One that is due takes along all that have been missing for a while: one NAK for many.
+                Phase::BackOff if now.since(missing.since) >= least && (missing.asked == 0 || missing.due <= now) => {
+                    if under_way < MOST_ASKED {
+                        missing.phase = Phase::Ask;
+                    } else if missing.due <= now {
+                        // The repairs before it come first: they are in order, and the source has its rate.
+                        missing.due = now + patience / 4;
+                    }
+                }
+                Phase::Asked | Phase::Confirmed if missing.due <= now => {
+                    (missing.phase, missing.due) = (Phase::BackOff, again);
+                }
+                _ => {}
+            }
+            under_way = under_way.saturating_add(u32::from(missing.phase != Phase::BackOff));
+            asking |= missing.phase == Phase::Ask;
+            if missing.phase != Phase::Ask {
+                next = Some(next.map_or(missing.due, |next: Instant| next.min(missing.due)));
+            }
+            Verdict::Keep
+        });
+        context.statistics.given_up = context.statistics.given_up.saturating_add(u64::from(lost));
+        (self.naks, self.asking) = (next, asking);
+        if asking && self.path.is_none() {
+            // Without a path nothing is asked; giving up goes on.
+            self.naks = Some(next.unwrap_or(now + context.config.patience).min(now + context.config.patience));
+        }
+    }
+    /// Whether the application is away and everything is full.
+    fn is_blocked(&self, room: usize) -> bool {
+        (room == 0 || self.window.ring.is_full()) && matches!(self.window.ring.front(), Some(Slot::Here(_, None)))
+    }
+    /// Collects numbers to be asked for in one NAK; returns how many.
+    pub(super) fn collect(&mut self, to: &mut [Sqn; MAX_LISTED + 1], config: &ReceiverConfig, now: Instant) -> usize {
+        let mut places = to.iter_mut();
+        let (mut count, mut more) = (0_usize, false);
+        let mut next = self.naks;
+        self.window.walk(|sqn, missing| {
+            if missing.phase != Phase::Ask {
+                return Verdict::Keep;
+            }
+            let Some(place) = places.next() else {
+                more = true;
+                return Verdict::Stop;
+            };
+            *place = sqn;
+            count = count.saturating_add(1);
+            missing.phase = Phase::Asked;
+            missing.due = now + patience(config, missing.asked);
+            missing.asked = missing.asked.saturating_add(1);
+            next = Some(next.map_or(missing.due, |next| next.min(missing.due)));
+            Verdict::Keep
+        });
+        (self.asking, self.naks) = (more, next);
+        count
+    }
+    /// When something is due, if it is.
+    pub(super) fn due(&self, config: &ReceiverConfig) -> Option<Instant> {
+        let life = match self.life {
+            Life::Live => Some(self.heard + config.expiry),
+            Life::Finished(at) if self.told.1 => Some(at + REMEMBERED),
+            _ => None,
+        };
+        [life, self.naks, self.ask].into_iter().flatten().min()
+    }
+
+    /// No more of this source: what is missing is lost, what is here is delivered.
+    pub(super) fn end(&mut self, statistics: &mut ReceiverStatistics) {
+        let lost = self.window.walk(|_, _| Verdict::Lose);
+        statistics.given_up = statistics.given_up.saturating_add(u64::from(lost));
+        self.life = Life::Ending;
+        (self.naks, self.ask, self.asking) = (None, None, false);
+    }
+    /// Whether everything has been delivered and told.
+    pub(super) fn is_drained(&self) -> bool {
+        self.life != Life::Live && self.window.ring.is_empty() && self.lost == 0 && self.reached_end()
+    }
+    fn reached_end(&self) -> bool {
+        self.life == Life::Ending || self.highest.is_before(self.window.ring.end())
+    }
+    /// Whether nothing is left to remember.
+    pub(super) fn is_forgotten(&self, now: Instant) -> bool {
+        self.told.1
+            && match self.life {
+                Life::Live => false,
+                Life::Finished(at) => now.since(at) >= REMEMBERED,
+                Life::Ending => true,
+            }
+    }
+
+    /// The next data in order, or how many packets are missing for good before it.
+    pub(super) fn take(&mut self, context: &mut Context<'_>) -> Option<Delivery<S::Packet>> {
+        let taken = self.take_front(context.statistics);
+        if taken.is_some() && self.life != Life::Ending {
+            self.extend(context);
+        }
+        taken
+    }
+    fn take_front(&mut self, statistics: &mut ReceiverStatistics) -> Option<Delivery<S::Packet>> {
+        loop {
+            match self.window.ring.front() {
+                Some(Slot::Lost) => self.drop_front(),
+                Some(Slot::Missing(_)) => return self.gap(statistics),
+                None => {
+                    let end = self.window.ring.end();
+                    if end.is_before(self.trail) {
+                        self.lost = self.lost.saturating_add(u64::from(self.trail.since(end)));
+                        self.window.ring.restart(self.trail);
+                        self.highest = if self.highest.is_before(self.trail) { self.trail.previous() } else { self.highest };
+                    }
+                    return self.gap(statistics);
+                }
+                Some(Slot::Here(_, None)) => {
+                    if let Some(gap) = self.gap(statistics) {
+                        return Some(gap);
+                    }
+                    let Some(Slot::Here(packet, _)) = self.window.ring.pop() else { return None };
+                    self.bytes = self.bytes.saturating_sub(packet.as_ref().len().saturating_add(SLOT_OCTETS));
+                    self.fresh = false;
+                    return Some(Delivery::Data(packet));
+                }
+                Some(Slot::Here(_, Some(_))) => match assemble(&self.window.ring) {
+                    Assembly::Incomplete => return self.gap(statistics),
+                    Assembly::Broken => self.drop_front(),
+                    Assembly::Whole { packet, count } => {
+                        if let Some(gap) = self.gap(statistics) {
+                            return Some(gap);
+                        }
+                        for _ in 0..count {
+                            self.pop_front();
+                        }
+                        self.fresh = false;
+                        return Some(Delivery::Data(packet));
+                    }
+                },
+            }
+        }
+    }
+    fn pop_front(&mut self) {
+        if let Some(Slot::Here(packet, _)) = self.window.ring.pop() {
+            self.bytes = self.bytes.saturating_sub(packet.as_ref().len().saturating_add(SLOT_OCTETS));
+        }
+    }
+    /// What cannot be delivered is lost, unless it is the rest of a unit that began before we joined.
+    fn drop_front(&mut self) {
+        let torn = self.fresh && matches!(self.window.ring.front(), Some(Slot::Here(..)));
+        self.pop_front();
+        self.lost = self.lost.saturating_add(u64::from(!torn));
+    }
+    fn gap(&mut self, statistics: &mut ReceiverStatistics) -> Option<Delivery<S::Packet>> {
+        let lost = core::mem::take(&mut self.lost);
+        statistics.lost = statistics.lost.saturating_add(lost);
+        (lost > 0).then_some(Delivery::Gap(lost))
+    }
+}
+
+/// How long to wait for an answer after having asked so many times.
+fn patience(config: &ReceiverConfig, asked: u8) -> Duration {
+    config.patience.saturating_mul(1 << (asked / 2).min(4)).min(config.patience.saturating_mul(10))
+}
