@@ -1,6 +1,7 @@
 //! Endpoints of the transports there are, as the system's addresses.
 
 use crate::error::Error;
+use omnimq_core::SocketType;
 use omnimq_core::endpoint::{Address, Endpoint, EndpointError, Host};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV6, ToSocketAddrs as _};
@@ -47,6 +48,21 @@ fn place(Address { host, port }: Address<'_>) -> io::Result<Place> {
         }
         Host::Name(name) => return Ok(Place::Named(name.into())),
     }))
+}
+
+/// The multicast session that `text` names for a socket of this type, if it is one.
+///
+/// # Errors
+/// [`Error::Endpoint`], also for a socket of a type that multicast does not serve; [`Error::Transport`].
+pub(crate) fn session(text: &str, socket_type: SocketType) -> Result<Option<Endpoint<'_>>, Error> {
+    let endpoint = parse(text)?;
+    if !matches!(endpoint, Endpoint::Pgm(_) | Endpoint::Epgm(_)) {
+        return Ok(None);
+    }
+    if !endpoint.serves(socket_type) {
+        return Err(Error::Endpoint(format!("{text}: multicast serves PUB, SUB, XPUB and XSUB alone")));
+    }
+    Ok(Some(endpoint))
 }
 
 /// The addresses to listen at: the first that works is meant.

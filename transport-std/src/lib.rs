@@ -47,6 +47,8 @@ pub use context::Context;
 pub use error::{Error, SendError};
 pub use message::{Frame, Message, Outgoing, Part, Sendable};
 pub use omnimq_core::SocketType;
+#[cfg(all(feature = "pgm", target_os = "linux"))]
+pub use omnimq_pgm::link::LinkOptions as MulticastOptions;
 pub use options::SocketOptions;
 pub use socket::{PeerId, Socket};
 pub use typed::{Dealer, Pair, Pub, Pull, Push, Rep, Req, Router, Sub, XPub, XSub};

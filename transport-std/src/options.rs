@@ -40,6 +40,9 @@ pub struct SocketOptions {
     /// How long a receive that has to wait may look again and again before it sleeps; zero = not at all. It does so only
     /// where that has proved to be quicker, and never with one processor. By default 50 µs; libzmq always sleeps.
     pub busy_poll: Duration,
+    /// Multicast: rate, recovery interval, hops and the like. `max_frame` and `recv_buffer` above hold there too.
+    #[cfg(all(feature = "pgm", target_os = "linux"))]
+    pub multicast: omnimq_pgm::link::LinkOptions,
     /// Options of the pattern. Its `send_hwm`, `recv_hwm` and `seed` are not looked at: the marks are those above, and
     /// the context draws the seed.
     pub pattern: Options,
@@ -61,6 +64,8 @@ impl Default for SocketOptions {
             send_buffer: None,
             recv_buffer: None,
             busy_poll: Duration::from_micros(50),
+            #[cfg(all(feature = "pgm", target_os = "linux"))]
+            multicast: omnimq_pgm::link::LinkOptions::default(),
             pattern: Options::default(),
         }
     }

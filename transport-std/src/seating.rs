@@ -169,7 +169,10 @@ impl Seating {
         let mut pipes = std::mem::take(&mut self.events);
         sock.notices.resume.take(&mut pipes);
         for pipe in pipes.drain(..) {
-            self.mark(pipe);
+            // A multicast session is read by the I/O thread alone.
+            if !sock.resume_loose(pipe) {
+                self.mark(pipe);
+            }
         }
         self.events = pipes;
     }

@@ -9,6 +9,7 @@ use crate::message::{Message, Outgoing, Part, Sendable};
 use crate::options::SocketOptions;
 use crate::pace::Pace;
 use crate::runtime::io::Command;
+use crate::runtime::multicast::Session;
 use crate::runtime::sock::{Core, Sock};
 use crate::seating::Seating;
 use crate::spin::Spin;
@@ -80,6 +81,9 @@ impl Socket {
     /// EADDRNOTAVAIL, …), [`Error::Terminated`] (ETERM).
     pub fn bind(&mut self, endpoint: &str) -> Result<String, Error> {
         self.alive()?;
+        if self.join(endpoint)? {
+            return Ok(endpoint.into());
+        }
         let system = || Error::system(format!("bind {endpoint}"));
         let mut listening = Err(std::io::ErrorKind::AddrNotAvailable.into());
         for address in endpoint::bind(endpoint)? {
@@ -95,6 +99,26 @@ impl Socket {
         answer.recv().map_err(|_| Error::Terminated)?.map_err(system())?;
         self.last_endpoint.clone_from(&bound);
         Ok(bound)
+    }
+    /// Takes part in the multicast session at `endpoint`, if it is one; false if it is not.
+    fn join(&mut self, endpoint: &str) -> Result<bool, Error> {
+        let Some(session) = endpoint::session(endpoint, self.sock.socket_type)? else { return Ok(false) };
+        let session = Box::new(Session::open(&session, endpoint, &self.sock)?);
+        let (done, answer) = mpsc::channel();
+        self.sock.io.send(Command::Join { sock: self.sock.id, session, done });
+        let system = Error::system(format!("open {endpoint}"));
+        answer.recv().map_err(|_| Error::Terminated)?.map_err(system)?;
+        self.last_endpoint = endpoint.into();
+        Ok(true)
+    }
+    /// Packets of multicast sessions (`pgm`, `epgm`) that were lost for good: the messages in them did not arrive, and
+    /// those after them did.
+    pub fn lost_packets(&self) -> u64 {
+        self.sock.lost.load(Ordering::Relaxed)
+    }
+    /// Packets of multicast sessions that were lost on their way and came again.
+    pub fn repaired_packets(&self) -> u64 {
+        self.sock.repaired.load(Ordering::Relaxed)
     }
     /// Stops accepting at `endpoint`, as [`bind`](Self::bind) returned it; the port is free when this returns.
     /// Connections that were accepted stay.
@@ -117,6 +141,9 @@ impl Socket {
     /// [`Error::Terminated`] (ETERM).
     pub fn connect(&mut self, endpoint: &str) -> Result<(), Error> {
         self.alive()?;
+        if self.join(endpoint)? {
+            return Ok(());
+        }
         let target = endpoint::connect(endpoint)?;
         if self.connects_once() && self.sock.peers().iter().any(|peer| peer.endpoint.as_deref() == Some(endpoint)) {
             return Ok(());

@@ -137,6 +137,14 @@ macro_rules! typed {
         }
     };
     (@filters) => {
+        /// As [`Socket::lost_packets`].
+        pub fn lost_packets(&self) -> u64 {
+            self.0.lost_packets()
+        }
+        /// As [`Socket::repaired_packets`].
+        pub fn repaired_packets(&self) -> u64 {
+            self.0.repaired_packets()
+        }
         /// As [`Socket::subscribe`].
         ///
         /// # Errors

@@ -42,6 +42,15 @@ struct Mark {
     len: usize,
 }
 
+/// A frame in a [`Batch`].
+#[cfg(any(test, all(feature = "pgm", target_os = "linux")))]
+pub(crate) struct InBatch<'a> {
+    pub(crate) body: &'a [u8],
+    pub(crate) more: bool,
+    /// The segment and the octet where the next frame begins.
+    pub(crate) next: (usize, usize),
+}
+
 /// Octets of a buffer that an empty batch keeps for the next messages.
 const KEEP: usize = 256 << 10;
 
@@ -193,6 +202,22 @@ impl Batch {
             filled += 1;
         }
         filled
+    }
+    /// The frame that begins at `offset` of segment `segment`, or of the next one if that is its end.
+    #[cfg(any(test, all(feature = "pgm", target_os = "linux")))]
+    pub(crate) fn frame_at(&self, (mut segment, mut offset): (usize, usize)) -> Option<InBatch<'_>> {
+        while offset >= self.segment(segment)?.len() {
+            (segment, offset) = (segment + 1, 0);
+        }
+        let octets = self.segment(segment)?.get(offset..)?;
+        let (header, used) = FrameHeader::parse(Framing::V3, octets).ok()??;
+        let len = usize::try_from(header.len).ok()?;
+        let more = header.more;
+        if len > 0 && used == octets.len() {
+            // The body is kept by reference, in a segment of its own.
+            return Some(InBatch { body: self.segment(segment + 1)?, more, next: (segment + 2, 0) });
+        }
+        Some(InBatch { body: octets.get(used..used + len)?, more, next: (segment, offset + used + len) })
     }
     fn segment(&self, n: usize) -> Option<&[u8]> {
         if n == self.front.len() { Some(&self.tail) } else { Some(self.front.get(n)?.bytes()) }

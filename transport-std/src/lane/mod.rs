@@ -6,10 +6,14 @@
 //! [`Inbox`], from which [`Inlet`] (in the socket) reads. Each hand-over is one lock per batch, not per message.
 
 mod batch;
+#[cfg(any(test, all(feature = "pgm", target_os = "linux")))]
+mod drain;
 mod inbound;
 mod outbound;
 
 pub(crate) use batch::{Batch, Progress};
+#[cfg(all(feature = "pgm", target_os = "linux"))]
+pub(crate) use drain::Drain;
 pub(crate) use inbound::{Inbox, Inlet, Intake};
 pub(crate) use outbound::{Control, Notices, Outbox, Outlet};
 

@@ -246,7 +246,11 @@ impl PipeWriter for Outlet {
     fn signal(&mut self, signal: Signal<&[u8]>) -> Result<(), Refusal> {
         let signal = signal.try_map(|key| Some(Blob::from(key))).ok_or(Refusal::TooLarge)?;
         self.publish();
-        lock(&self.outbox.state).signals.push_back(signal);
+        let mut out = lock(&self.outbox.state);
+        if !out.closed {
+            out.signals.push_back(signal);
+        }
+        drop(out);
         self.flush();
         Ok(())
     }

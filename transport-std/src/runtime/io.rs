@@ -1,6 +1,7 @@
 //! The I/O thread: its mailbox, its loop, and the streams it makes.
 
 use super::accept::Listening;
+use super::multicast::{Session, Sessions};
 use super::peer::{Brought, Loss, Peer, Protocol};
 use super::scratch;
 use super::seat::{Bell, Post, Watch};
@@ -44,6 +45,10 @@ pub(crate) enum Command {
     Write { sock: SockId, pipe: PipeId },
     /// There was more to accept than one turn allows.
     Accept { sock: SockId, listener: u32 },
+    /// Take part in a multicast session.
+    Join { sock: SockId, session: Box<Session>, done: Sender<io::Result<()>> },
+    /// The socket's multicast sessions have something to send, or room for what they received.
+    Turn { sock: SockId },
     /// The application has closed the socket: let it linger, then forget it.
     Close { sock: SockId },
     /// No sockets are left: end.
@@ -85,7 +90,7 @@ impl Io {
         omnimq_core::Instant::from_micros(u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX))
     }
     /// The instant that the core calls `when`.
-    fn instant(&self, when: omnimq_core::Instant) -> Option<Instant> {
+    pub(super) fn instant(&self, when: omnimq_core::Instant) -> Option<Instant> {
         self.start.checked_add(Duration::from_micros(when.micros()))
     }
     pub(crate) fn send(&self, command: Command) {
@@ -120,7 +125,8 @@ pub(super) struct Served {
     pub(super) seen: Seen,
     pub(super) listeners: Vec<Option<Listening>>,
     dials: HashMap<PipeId, Box<Dial>>,
-    closing: bool,
+    pub(super) sessions: Sessions,
+    pub(super) closing: bool,
 }
 
 /// The I/O thread's own state.
@@ -182,6 +188,7 @@ impl Reactor {
             }
             Source::Listener(sock, listener) => self.accept(sock, listener),
             Source::Set(sock) => self.set_event(sock),
+            Source::Sessions(sock) => self.turn(sock),
             Source::Stream(sock, pipe) => self.on_stream(sock, pipe, event),
         }
     }
@@ -196,6 +203,7 @@ impl Reactor {
             Timer::Protocol { sock, pipe } => self.on_protocol_timeout(sock, pipe),
             Timer::Nap { sock } => self.nap_over(sock),
             Timer::Linger { sock } => self.forget(sock),
+            Timer::Sessions { sock } => self.sessions_due(sock),
             Timer::Accept { sock, listener } => self.resume_accepting(sock, listener),
         }
     }
@@ -209,6 +217,7 @@ impl Reactor {
                     seen: Seen::default(),
                     listeners: Vec::new(),
                     dials: HashMap::new(),
+                    sessions: Sessions::default(),
                     closing: false,
                 };
                 self.served.insert(sock.id, served);
@@ -219,7 +228,7 @@ impl Reactor {
                 let _ = done.send(self.listen(sock, listener, endpoint));
             }
             Command::Unlisten { sock, endpoint, done } => {
-                let _ = done.send(self.unlisten(sock, &endpoint));
+                let _ = done.send(self.unlisten(sock, &endpoint) || self.leave(sock, &endpoint));
             }
             Command::Connect { sock, pipe, dial } => {
                 if let Some(served) = self.served.get_mut(&sock) {
@@ -235,7 +244,7 @@ impl Reactor {
                 self.dial(sock, pipe);
             }
             Command::Disconnect { sock, endpoint, done } => {
-                let _ = done.send(self.disconnect(sock, &endpoint));
+                let _ = done.send(self.disconnect(sock, &endpoint) || self.leave(sock, &endpoint));
             }
             Command::Lost { sock, pipe, loss } => self.lose(sock, pipe, loss),
             Command::Broken { sock, pipe, loss } => self.on_broken(sock, pipe, loss),
@@ -249,6 +258,10 @@ impl Reactor {
             Command::Read { sock, pipe } => self.go_on_reading(sock, pipe),
             Command::Write { sock, pipe } => self.go_on_writing(sock, pipe),
             Command::Accept { sock, listener } => self.go_on_accepting(sock, listener),
+            Command::Join { sock, session, done } => {
+                let _ = done.send(self.join(sock, *session));
+            }
+            Command::Turn { sock } => self.turn(sock),
             Command::Close { sock } => self.close(sock),
             Command::Stop => self.stopping = true,
         }
@@ -506,11 +519,12 @@ impl Reactor {
         }
     }
     /// Forgets the socket if nothing is left to write, else lets it linger.
-    fn close(&mut self, sock: SockId) {
+    pub(super) fn close(&mut self, sock: SockId) {
         let Some(served) = self.served.get_mut(&sock) else { return };
         if !served.closing {
             served.closing = true;
             served.listeners.clear();
+            served.sessions.close();
             served.sock.work();
             if let Some(linger) = served.sock.options.linger {
                 self.timers.after(linger, Timer::Linger { sock });
@@ -522,7 +536,7 @@ impl Reactor {
             }
         }
         let Some(served) = self.served.get(&sock) else { return };
-        if served.sock.peers().iter().all(|peer| peer.is_flushed()) {
+        if served.sock.peers().iter().all(|peer| peer.is_flushed()) && served.sessions.is_finished() {
             self.forget(sock);
         }
     }

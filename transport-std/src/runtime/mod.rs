@@ -7,6 +7,7 @@
 //! - [`io`]: the I/O thread: connecting, handshakes, timers, and reading and writing for absent applications.
 //! - [`accept`]: its listeners.
 //! - [`serve`]: when it reads for an application, and when it leaves that to it.
+//! - [`multicast`]: its sessions of reliable multicast.
 //! - [`timers`]: its deadlines.
 //! - [`scratch`]: a thread's read buffers.
 //!
@@ -17,6 +18,8 @@
 
 mod accept;
 pub(crate) mod io;
+#[cfg_attr(not(all(feature = "pgm", target_os = "linux")), path = "no_multicast.rs")]
+pub(crate) mod multicast;
 pub(crate) mod peer;
 mod scratch;
 pub(crate) mod seat;

@@ -6,7 +6,7 @@ use super::seat::{Bell, Post, Watch};
 use crate::context::Census;
 use crate::lane::{Host, Inbox, Notices, Outlet};
 use crate::options::SocketOptions;
-use crate::sync::{AtomicBool, AtomicU32, Locked, Mutex, Ordering, lock};
+use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Locked, Mutex, Ordering, lock};
 use crate::sys::{self, SockId};
 use omnimq_core::connection::{Config, Local};
 use omnimq_core::{AnyPattern, Instant, PipeId, Side, Socket, SocketType};
@@ -27,6 +27,8 @@ pub(crate) struct Core {
     /// Pipes with something staged that nobody has published.
     staged: Vec<PipeId>,
     posted: Vec<PipeId>,
+    /// Pipes of multicast sessions, which have no peer.
+    loose: Vec<PipeId>,
 }
 
 /// One socket.
@@ -58,6 +60,12 @@ pub(crate) struct Sock {
     flush_watch: Watch,
     /// Something is unread and the I/O thread will look.
     hot_watch: Watch,
+    /// The I/O thread will turn to the multicast sessions.
+    sessions_watch: Watch,
+    /// Packets of multicast sessions that were lost for good.
+    pub(crate) lost: AtomicU64,
+    /// Those that were lost and came again.
+    pub(crate) repaired: AtomicU64,
     /// How often the I/O thread has looked.
     pub(crate) looks: AtomicU32,
     /// The context ends, or the socket has been closed.
@@ -67,6 +75,10 @@ pub(crate) struct Sock {
 impl Core {
     fn peer(&self, pipe: PipeId) -> Option<Arc<Peer>> {
         self.peers.get(pipe.index())?.clone()
+    }
+    /// Whether this is the pipe of a multicast session.
+    fn is_loose(&self, pipe: PipeId) -> bool {
+        self.loose.contains(&pipe)
     }
     /// Hands what is staged for `pipe` to whoever writes.
     fn publish(&mut self, pipe: PipeId) -> Option<Arc<Peer>> {
@@ -98,7 +110,7 @@ impl Sock {
             options,
             io: io.clone(),
             census,
-            core: Mutex::new(Core { socket, peers: Vec::new(), staged: Vec::new(), posted: Vec::new() }),
+            core: Mutex::new(Core { socket, peers: Vec::new(), staged: Vec::new(), posted: Vec::new(), loose: Vec::new() }),
             sets: sys::Sets::new()?,
             notices: Arc::new(Notices::new()),
             mail: Post::new(),
@@ -110,6 +122,9 @@ impl Sock {
             writer: Bell::new(),
             flush_watch: Watch::new(),
             hot_watch: Watch::new(),
+            sessions_watch: Watch::new(),
+            lost: AtomicU64::new(0),
+            repaired: AtomicU64::new(0),
             looks: AtomicU32::new(0),
             terminated: AtomicBool::new(false),
         }))
@@ -148,6 +163,31 @@ impl Sock {
         core.peers[at] = Some(peer.clone());
         self.roster.fetch_add(1, Ordering::Release);
         Some(peer)
+    }
+    /// Makes a pipe without a connection, for a multicast session; `None` when the socket has as many as it may.
+    #[cfg(all(feature = "pgm", target_os = "linux"))]
+    pub(crate) fn attach_loose(&self, side: Side) -> Option<(PipeId, Arc<crate::lane::Outbox>, crate::lane::Intake)> {
+        let mut core = lock(&self.core);
+        let id = core.socket.vacant()?;
+        let (tx, outbox) = Outlet::new(id, self.generation(), self.options.send_hwm, &self.notices);
+        let (intake, rx) = Inbox::lane(id, self.options.recv_hwm, &self.notices);
+        core.socket.attach(tx, rx, side)?;
+        core.loose.push(id);
+        self.roster.fetch_add(1, Ordering::Release);
+        Some((id, outbox, intake))
+    }
+    /// The session of this pipe has ended: it goes when the socket has read what came.
+    #[cfg(all(feature = "pgm", target_os = "linux"))]
+    pub(crate) fn close_loose(&self, pipe: PipeId) {
+        let mut core = lock(&self.core);
+        self.pump(&mut core);
+        core.loose.retain(|&other| other != pipe);
+        core.socket.close_pipe(pipe);
+        self.roster.fetch_add(1, Ordering::Release);
+        self.pumped.fetch_add(1, Ordering::Release);
+        self.publish(core);
+        self.ring_reader();
+        self.ring_writer();
     }
     /// No more messages will come from this pipe: it goes when the socket has read what came.
     pub(crate) fn close_pipe(&self, peer: &Peer) {
@@ -211,15 +251,23 @@ impl Sock {
         if let [one] = core.staged[..] {
             core.staged.clear();
             let peer = core.publish(one);
+            let loose = peer.is_none() && core.is_loose(one);
             drop(core);
             if let Some(peer) = peer {
                 peer.drain(self);
             }
+            if loose {
+                self.turn();
+            }
             return;
         }
         let staged = std::mem::take(&mut core.staged);
+        let loose = staged.iter().any(|&pipe| core.is_loose(pipe));
         let peers: Vec<_> = staged.into_iter().filter_map(|pipe| core.publish(pipe)).collect();
         drop(core);
+        if loose {
+            self.turn();
+        }
         for peer in peers {
             peer.drain(self);
         }
@@ -229,6 +277,24 @@ impl Sock {
         if self.flush_watch.want() {
             self.io.look_at(self.id);
         }
+    }
+    /// The multicast sessions have something to do.
+    fn turn(&self) {
+        if self.sessions_watch.want() {
+            self.io.send(Command::Turn { sock: self.id });
+        }
+    }
+    /// Has the multicast session of this pipe go on, if it is one; false if it is not.
+    pub(crate) fn resume_loose(&self, pipe: PipeId) -> bool {
+        let loose = lock(&self.core).is_loose(pipe);
+        if loose {
+            self.turn();
+        }
+        loose
+    }
+    /// Call before turning to the multicast sessions.
+    pub(crate) fn turn_fired(&self) {
+        self.sessions_watch.fired();
     }
     /// The I/O thread looks.
     pub(crate) fn look(&self) {

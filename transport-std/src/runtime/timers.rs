@@ -16,6 +16,8 @@ pub(crate) enum Timer {
     Nap { sock: SockId },
     /// The socket has lingered long enough.
     Linger { sock: SockId },
+    /// A multicast session's deadline.
+    Sessions { sock: SockId },
     /// Accepting is to be tried again.
     Accept { sock: SockId, listener: u32 },
 }

@@ -9,6 +9,8 @@ use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, sendmsg};
 use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime};
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
+#[cfg(feature = "pgm")]
+use std::os::fd::BorrowedFd;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
@@ -150,6 +152,17 @@ impl Handle {
     }
     pub(crate) fn remove_listener(&self, listener: &mut Listener) {
         let _ = epoll::delete(&self.set, &*listener);
+    }
+    /// Listens to a descriptor of a multicast session, level-triggered.
+    #[cfg(feature = "pgm")]
+    pub(crate) fn add_session(&self, descriptor: BorrowedFd<'_>, token: Token) -> io::Result<()> {
+        add(&self.set, descriptor, token.0, EventFlags::IN)
+    }
+    /// Listens for room too, or no more.
+    #[cfg(feature = "pgm")]
+    pub(crate) fn watch_session(&self, descriptor: BorrowedFd<'_>, token: Token, room: bool) {
+        let flags = if room { EventFlags::IN | EventFlags::OUT } else { EventFlags::IN };
+        let _ = epoll::modify(&self.set, descriptor, EventData::new_u64(token.0), flags);
     }
     /// Watches a stream both ways: it is connecting or shaking hands.
     pub(crate) fn add_stream(&self, stream: &mut Stream, token: Token) -> io::Result<()> {

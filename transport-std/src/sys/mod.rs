@@ -59,6 +59,8 @@ pub(crate) enum Source {
     Stream(SockId, PipeId),
     /// A socket's background set.
     Set(SockId),
+    /// A socket's multicast sessions.
+    Sessions(SockId),
 }
 
 impl Token {
@@ -77,6 +79,10 @@ impl Token {
     pub(crate) const fn set(socket: SockId) -> Self {
         Self::new(3, socket, 0)
     }
+    #[cfg(any(test, all(feature = "pgm", target_os = "linux")))]
+    pub(crate) const fn sessions(socket: SockId) -> Self {
+        Self::new(4, socket, 0)
+    }
     pub(crate) const fn source(self) -> Source {
         let (socket, index) = (SockId::new((self.0 >> 32) as u32), self.0 as u32);
         match self.0 >> 60 {
@@ -84,7 +90,8 @@ impl Token {
             0 => Source::Alarm(Alarm::Read),
             1 => Source::Listener(socket, index),
             2 => Source::Stream(socket, PipeId(index)),
-            _ => Source::Set(socket),
+            3 => Source::Set(socket),
+            _ => Source::Sessions(socket),
         }
     }
 }
@@ -110,6 +117,7 @@ mod tests {
             assert_eq!(Token::listener(socket, index).source(), Source::Listener(socket, index));
             assert_eq!(Token::stream(socket, PipeId(index)).source(), Source::Stream(socket, PipeId(index)));
             assert_eq!(Token::set(socket).source(), Source::Set(socket));
+            assert_eq!(Token::sessions(socket).source(), Source::Sessions(socket));
         }
         for alarm in Alarm::ALL {
             assert_eq!(Token::alarm(alarm).source(), Source::Alarm(alarm));

@@ -1,0 +1,293 @@
+//! Multicast sessions, in the I/O thread: PGM's machines and sockets at one end, lanes at the other, no connection between.
+//!
+//! A publisher's session has one pipe, which wants everything. A subscriber's has a pipe for each source that it hears,
+//! as if each had connected; it filters for itself.
+
+use super::io::{Command, Io, Reactor};
+use super::sock::Sock;
+use super::timers::Timer;
+use crate::error::Error;
+use crate::lane::{Drain, Intake};
+use crate::sync::{Ordering, entering_system};
+use crate::sys::{SockId, Token};
+use omnimq_core::endpoint::{Endpoint, Multicast};
+use omnimq_core::{PipeId, PipeWriter as _, Side, Signal, SocketType};
+use omnimq_pgm::link::{Interface, LinkError, Publisher, StreamId, Streams, Subscriber, Turn};
+use omnimq_pgm::{Encapsulation, Session as Group, wire::Tsi};
+use std::collections::HashMap;
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a publisher that has said its end goes on to repair, as long as its socket may linger.
+const REPAIRS: Duration = Duration::from_millis(200);
+
+/// One end of a multicast session.
+pub(crate) struct Session {
+    /// As it was given.
+    endpoint: String,
+    end: End,
+    /// The socket had no room, and room is watched for.
+    watched: bool,
+}
+
+enum End {
+    Publish {
+        publisher: Publisher,
+        pipe: PipeId,
+        drain: Drain,
+        /// The socket has been closed.
+        closing: bool,
+        /// When the end was told.
+        finished: Option<Instant>,
+    },
+    Subscribe {
+        subscriber: Subscriber,
+        feed: Feed,
+        /// Repairs that the socket has counted.
+        repaired: u64,
+    },
+}
+
+/// The pipes of the sources that a subscriber hears.
+struct Feed {
+    sock: Arc<Sock>,
+    pipes: HashMap<StreamId, (PipeId, Intake)>,
+}
+
+impl Streams for Feed {
+    type Lane = Intake;
+    fn on_joined(&mut self, stream: StreamId, _: Tsi, _: IpAddr) {
+        // A socket with as many peers as it may have does not hear this one.
+        let Some((pipe, outbox, mut intake)) = self.sock.attach_loose(Side::Bind) else { return };
+        // What the socket says goes nowhere.
+        drop(Drain::new(outbox));
+        let _ = intake.signal(Signal::Ready(&[]));
+        self.pipes.insert(stream, (pipe, intake));
+    }
+    fn on_left(&mut self, stream: StreamId) {
+        if let Some((pipe, intake)) = self.pipes.remove(&stream) {
+            drop(intake);
+            self.sock.close_loose(pipe);
+        }
+    }
+    fn on_gap(&mut self, _: StreamId, packets: u64) {
+        self.sock.lost.fetch_add(packets, Ordering::Relaxed);
+    }
+    fn lane(&mut self, stream: StreamId) -> Option<&mut Intake> {
+        self.pipes.get_mut(&stream).map(|(_, intake)| intake)
+    }
+}
+
+impl Feed {
+    /// Tells the socket of what has come.
+    fn tell(&mut self) {
+        let mut any = false;
+        for (pipe, intake) in self.pipes.values_mut() {
+            intake.messages = 0;
+            if std::mem::take(&mut intake.news) {
+                self.sock.mail.push(*pipe);
+                any = true;
+            }
+        }
+        if any {
+            self.sock.work();
+            self.sock.ring_reader();
+        }
+    }
+}
+
+/// The address that an endpoint's group or interface is written as.
+fn address(text: &str) -> Option<IpAddr> {
+    text.trim_matches(['[', ']']).parse().ok()
+}
+
+impl Session {
+    /// Opens the sockets of a session for `sock`. Binding and connecting mean the same.
+    ///
+    /// # Errors
+    /// [`Error::Endpoint`] for an interface that is not there, [`Error::NoRoom`], [`Error::System`].
+    pub(crate) fn open(endpoint: &Endpoint<'_>, text: &str, sock: &Arc<Sock>) -> Result<Self, Error> {
+        let (encapsulation, multicast): (_, &Multicast<'_>) = match endpoint {
+            Endpoint::Pgm(multicast) => (Encapsulation::Raw, multicast),
+            Endpoint::Epgm(multicast) => (Encapsulation::Udp, multicast),
+            _ => return Err(Error::Transport(endpoint.scheme().into())),
+        };
+        let refuse = |error: LinkError| match error {
+            LinkError::NoInterface(_) | LinkError::NoAddress(_) | LinkError::PacketsTooSmall => {
+                Error::Endpoint(format!("{text}: {error}"))
+            }
+            error => Error::system(format!("open {text}"))(io::Error::new(error.kind(), error)),
+        };
+        let malformed = || Error::Endpoint(text.into());
+        let group = address(&multicast.send.to_string()).ok_or_else(malformed)?;
+        let mut options = sock.options.multicast.clone();
+        options.max_frame = sock.options.max_frame.unwrap_or(options.max_frame);
+        options.receive_buffer = sock.options.recv_buffer.or(options.receive_buffer);
+        let session = Group { group, port: multicast.port, encapsulation, max_tpdu: options.max_tpdu };
+        let mut interfaces = Vec::new();
+        for host in multicast.interfaces.iter() {
+            interfaces.push(Interface::find(host, group).map_err(refuse)?);
+        }
+        if interfaces.is_empty() {
+            interfaces.push(Interface::routed(group, multicast.port).map_err(refuse)?);
+        }
+        let end = match sock.socket_type {
+            SocketType::Pub | SocketType::XPub => {
+                let publisher = Publisher::open(session, interfaces[0], &options, sock.now()).map_err(refuse)?;
+                let (pipe, outbox, mut intake) = sock.attach_loose(Side::Connect).ok_or(Error::NoRoom)?;
+                // Who listens says nothing: everything is wanted.
+                let _ = intake.signal(Signal::Ready(&[]));
+                let _ = intake.signal(Signal::Subscribe(&[]));
+                sock.mail.push(pipe);
+                sock.work();
+                End::Publish { publisher, pipe, drain: Drain::new(outbox), closing: false, finished: None }
+            }
+            _ => {
+                let groups = multicast.receive.iter().map(|group| address(&group.to_string()));
+                let groups = groups.collect::<Option<Vec<_>>>().ok_or_else(malformed)?;
+                let subscriber = Subscriber::open(session, &groups, &interfaces, &options).map_err(refuse)?;
+                End::Subscribe { subscriber, feed: Feed { sock: sock.clone(), pipes: HashMap::new() }, repaired: 0 }
+            }
+        };
+        Ok(Self { endpoint: text.into(), end, watched: false })
+    }
+    fn register(&self, io: &Io, sock: SockId) -> io::Result<()> {
+        let token = Token::sessions(sock);
+        match &self.end {
+            End::Publish { publisher, .. } => io.selector().add_session(publisher.descriptor(), token),
+            End::Subscribe { subscriber, .. } => {
+                subscriber.descriptors().try_for_each(|descriptor| io.selector().add_session(descriptor, token))
+            }
+        }
+    }
+    fn turn(&mut self, sock: &Sock) -> Turn {
+        entering_system();
+        match &mut self.end {
+            End::Publish { publisher, pipe, drain, closing, finished } => {
+                let turn = publisher.turn(drain, sock.now());
+                drain.settle();
+                if std::mem::take(&mut drain.room) {
+                    sock.tell_room(*pipe);
+                }
+                if *closing && omnimq_core::PipeReader::front(drain).is_none() {
+                    publisher.close();
+                    if publisher.is_finished() && finished.is_none() {
+                        *finished = Some(Instant::now());
+                    }
+                }
+                if turn.blocked != self.watched {
+                    self.watched = turn.blocked;
+                    sock.io.selector().watch_session(publisher.descriptor(), Token::sessions(sock.id), turn.blocked);
+                }
+                let told = finished.is_some() || !*closing;
+                Turn { more: turn.more || (!told && !turn.blocked && publisher_has_end_to_tell(publisher)), ..turn }
+            }
+            End::Subscribe { subscriber, feed, repaired } => {
+                let turn = subscriber.turn(feed, sock.now());
+                feed.tell();
+                let total = subscriber.statistics().repaired;
+                sock.repaired.fetch_add(total.wrapping_sub(std::mem::replace(repaired, total)), Ordering::Relaxed);
+                turn
+            }
+        }
+    }
+    fn is_finished(&self) -> bool {
+        match &self.end {
+            End::Publish { finished, .. } => finished.is_some_and(|finished| finished.elapsed() >= REPAIRS),
+            End::Subscribe { .. } => true,
+        }
+    }
+    /// Takes its pipes away from the socket.
+    fn detach(self, sock: &Sock) {
+        match self.end {
+            End::Publish { pipe, drain, .. } => {
+                drop(drain);
+                sock.close_loose(pipe);
+            }
+            End::Subscribe { mut feed, .. } => {
+                let streams: Vec<_> = feed.pipes.keys().copied().collect();
+                streams.into_iter().for_each(|stream| feed.on_left(stream));
+            }
+        }
+    }
+}
+
+/// Whether the end of the stream is still to be told, which nothing but a turn does.
+fn publisher_has_end_to_tell(publisher: &Publisher) -> bool {
+    publisher.is_closed() && !publisher.is_finished()
+}
+
+/// The sessions of one socket.
+#[derive(Default)]
+pub(super) struct Sessions {
+    all: Vec<Session>,
+    /// When a timer will call.
+    armed: Option<Instant>,
+}
+
+impl Sessions {
+    pub(super) fn close(&mut self) {
+        for session in &mut self.all {
+            if let End::Publish { closing, .. } = &mut session.end {
+                *closing = true;
+            }
+        }
+    }
+    pub(super) fn is_finished(&self) -> bool {
+        self.all.iter().all(Session::is_finished)
+    }
+}
+
+impl Reactor {
+    pub(super) fn join(&mut self, sock: SockId, session: Session) -> io::Result<()> {
+        let Some(served) = self.served.get_mut(&sock) else { return Ok(()) };
+        if let Err(error) = session.register(&self.io, sock) {
+            session.detach(&served.sock);
+            return Err(error);
+        }
+        served.sessions.all.push(session);
+        self.turn(sock);
+        Ok(())
+    }
+    /// Ends the session at an endpoint; whether there was one.
+    pub(super) fn leave(&mut self, sock: SockId, endpoint: &str) -> bool {
+        let Some(served) = self.served.get_mut(&sock) else { return false };
+        let Some(at) = served.sessions.all.iter().position(|session| session.endpoint == endpoint) else { return false };
+        served.sessions.all.swap_remove(at).detach(&served.sock);
+        true
+    }
+    /// Turns to each session of a socket.
+    pub(super) fn turn(&mut self, sock: SockId) {
+        let Some(served) = self.served.get_mut(&sock) else { return };
+        served.sock.turn_fired();
+        let (mut due, mut more) = (None, false);
+        for session in &mut served.sessions.all {
+            let turn = session.turn(&served.sock);
+            due = due.into_iter().chain(turn.due).min();
+            more |= turn.more;
+        }
+        if more {
+            // Others have their turn first.
+            self.io.send(Command::Turn { sock });
+        }
+        let closing = served.closing && !served.sessions.all.is_empty();
+        let now = Instant::now();
+        let soon = closing.then(|| now + Duration::from_millis(10));
+        let due = due.and_then(|due| self.io.instant(due)).into_iter().chain(soon).min();
+        if let Some(due) = due.filter(|due| served.sessions.armed.is_none_or(|armed| *due < armed)) {
+            served.sessions.armed = Some(due);
+            self.timers.at(due, Timer::Sessions { sock });
+        }
+        if closing && served.sessions.is_finished() {
+            self.close(sock);
+        }
+    }
+    pub(super) fn sessions_due(&mut self, sock: SockId) {
+        if let Some(served) = self.served.get_mut(&sock) {
+            served.sessions.armed = None;
+            self.turn(sock);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! What stands for multicast where it is not: nobody takes part in a session.
+
+use super::io::Reactor;
+use super::sock::Sock;
+use crate::error::Error;
+use crate::sys::SockId;
+use omnimq_core::Endpoint;
+use std::io;
+use std::sync::Arc;
+
+/// There is none.
+pub(crate) enum Session {}
+
+/// There are none.
+#[derive(Default)]
+pub(super) struct Sessions;
+
+impl Session {
+    pub(crate) fn open(endpoint: &Endpoint<'_>, _: &str, _: &Arc<Sock>) -> Result<Self, Error> {
+        Err(Error::Transport(endpoint.scheme().into()))
+    }
+}
+
+impl Sessions {
+    pub(super) fn close(&self) {}
+    pub(super) fn is_finished(&self) -> bool {
+        true
+    }
+}
+
+impl Reactor {
+    pub(super) fn join(&mut self, _: SockId, session: Session) -> io::Result<()> {
+        match session {}
+    }
+    pub(super) fn leave(&mut self, _: SockId, _: &str) -> bool {
+        false
+    }
+    pub(super) fn turn(&mut self, sock: SockId) {
+        if let Some(served) = self.served.get(&sock) {
+            served.sock.turn_fired();
+        }
+    }
+    pub(super) fn sessions_due(&mut self, _: SockId) {}
+}
