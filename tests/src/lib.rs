@@ -5,6 +5,8 @@
 
 pub mod checksum;
 pub mod libzmq;
+#[cfg(target_os = "linux")]
+pub mod multicast;
 pub mod rng;
 pub mod seeds;
 pub mod venv;

@@ -7,8 +7,20 @@ use crate::process::{Process, root};
 use crate::report::{Report, Totals};
 use crate::{EVERYTHING, check, debian, demo, firmware, fuzz, guarantees, mutants, no_alloc, tsan};
 
-/// What the interoperability tests make their virtual environment with, and what counts system calls.
-const TOOLS: [&str; 3] = ["python3", "python3-venv", "strace"];
+/// What the interoperability tests make their virtual environment with, what counts system calls, and what multicast runs
+/// between and against.
+const TOOLS: [&str; 10] = [
+    "python3",
+    "python3-venv",
+    "strace",
+    "gcc",
+    "libc6-dev",
+    "libzmq3-dev",
+    "iproute2",
+    "nftables",
+    "tcpdump",
+    "util-linux",
+];
 
 /// Runs the tests; `--full` adds those that take hours.
 pub(crate) fn run(mut args: Parser) -> Result<()> {
@@ -26,6 +38,8 @@ pub(crate) fn run(mut args: Parser) -> Result<()> {
     report.counted("tests of the core without an allocator", |totals| {
         cargo_test(Process::cargo(), "--package omnimq-core --no-default-features", totals)
     });
+    report
+        .counted("tests of PGM without an allocator", |totals| cargo_test(Process::cargo(), "--package omnimq-pgm", totals));
     if holds_models()? {
         report.counted("the hand-overs between threads, in every order that loom finds", |totals| {
             let cargo = Process::cargo().env("RUSTFLAGS", "--cfg loom").env("CARGO_TARGET_DIR", root().join("target/loom"));

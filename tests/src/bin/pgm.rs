@@ -1,0 +1,398 @@
+//! A publisher or subscriber over pgm or epgm: with the host library's sockets (`pub`, `sub`), or of the core's socket
+//! and the machines of PGM on one thread (`corepub`, `coresub`), which also tells what the machines did.
+//!
+//! `pgm pub|sub|corepub|coresub ENDPOINT [count=N] [size=OCTETS] [rate=KBIT] [recovery=MS] [every=US] [idle=MS] [buffer=OCTETS]
+//! [loop=1] [offload=0]`
+//!
+//! The command line and the output of `peers/pgm.c`, which does the same on libzmq. A publisher begins when it reads a
+//! line and stays until its input ends; a subscriber ends with the last message, or when nothing comes for a while.
+
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::time::{ClockId, clock_gettime};
+use omnimq_core::storage::heap::Lane;
+use omnimq_core::{Endpoint, Heap, Instant, Options, PipeId, PipeWriter as _, Pub, Side, Signal, Socket, Sub};
+use omnimq_core::{LocalStorage as _, endpoint::Multicast};
+use omnimq_pgm::link::{Interface, LinkOptions, Publisher, StreamId, Streams, Subscriber, Turn};
+use omnimq_pgm::{Encapsulation, Session, wire::Tsi};
+use std::collections::HashMap;
+use std::io::Read as _;
+use std::net::IpAddr;
+use std::os::fd::{AsFd as _, BorrowedFd};
+
+type Failure = Box<dyn std::error::Error>;
+
+struct Args {
+    endpoint: String,
+    numbers: HashMap<String, u64>,
+}
+
+impl Args {
+    fn number(&self, name: &str, or: u64) -> u64 {
+        self.numbers.get(name).copied().unwrap_or(or)
+    }
+    fn options(&self) -> LinkOptions {
+        let mut options = LinkOptions::default();
+        options.rate = self.number("rate", 20_000) as u32;
+        options.recovery = self.number("recovery", 10_000) as u32;
+        options.loopback = self.number("loop", 0) != 0;
+        options.offload = self.number("offload", 1) != 0;
+        options.max_tpdu = self.number("tpdu", 1500) as u16;
+        options.window_bytes = self.number("window", 64 << 20) as usize;
+        options.receive_buffer = self.numbers.get("buffer").map(|&octets| octets as usize);
+        options
+    }
+}
+
+/// Nanoseconds of a clock that all processes of this host share.
+fn nanos() -> u64 {
+    let time = clock_gettime(ClockId::CLOCK_MONOTONIC).expect("the clock is there");
+    time.tv_sec() as u64 * 1_000_000_000 + time.tv_nsec() as u64
+}
+
+fn now() -> Instant {
+    Instant::from_micros(nanos() / 1000)
+}
+
+/// The session of an endpoint, the groups to receive and the interfaces.
+fn session(endpoint: &str, options: &LinkOptions) -> Result<(Session, Vec<IpAddr>, Vec<Interface>), Failure> {
+    let (encapsulation, multicast): (_, Multicast<'_>) = match Endpoint::parse(endpoint)? {
+        Endpoint::Pgm(multicast) => (Encapsulation::Raw, multicast),
+        Endpoint::Epgm(multicast) => (Encapsulation::Udp, multicast),
+        _ => return Err("neither pgm nor epgm".into()),
+    };
+    let address = |text: String| text.trim_matches(['[', ']']).parse::<IpAddr>();
+    let group = address(multicast.send.to_string())?;
+    let session = Session { group, port: multicast.port, encapsulation, max_tpdu: options.max_tpdu };
+    let groups = multicast.receive.iter().map(|group| address(group.to_string())).collect::<Result<_, _>>()?;
+    let mut interfaces =
+        multicast.interfaces.iter().map(|host| Interface::find(host, group)).collect::<Result<Vec<_>, _>>()?;
+    if interfaces.is_empty() {
+        interfaces.push(Interface::routed(group, multicast.port)?);
+    }
+    Ok((session, groups, interfaces))
+}
+
+/// Waits for one of the descriptors, or for what is due.
+fn wait(descriptors: &mut [PollFd<'_>], turn: Turn, other: Option<Instant>) -> Result<(), Failure> {
+    if turn.more {
+        return Ok(());
+    }
+    let due = turn.due.into_iter().chain(other).min();
+    let span = due.map(|due| due.since(now()));
+    match ppoll(descriptors, span.map(nix::sys::time::TimeSpec::from_duration), None) {
+        Ok(_) | Err(nix::errno::Errno::EINTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn publish(args: &Args) -> Result<(), Failure> {
+    let options = args.options();
+    let (session, _, interfaces) = session(&args.endpoint, &options)?;
+    let mut publisher = Publisher::open(session, interfaces[0], &options, now())?;
+    publisher.warnings().iter().for_each(|warning| eprintln!("warning: {warning}"));
+    let mut socket = Socket::<Pub, Heap>::new(Pub, &{
+        let mut options = Options::new(1);
+        options.nodrop = true;
+        options
+    });
+    let id = socket.attach(Heap::lane(1000), Heap::lane(1000), Side::Connect).ok_or("no place")?;
+    {
+        let pipe = socket.pipe(id).ok_or("no pipe")?;
+        pipe.rx.signal(Signal::Ready(&[])).map_err(|_| "no room")?;
+        pipe.rx.signal(Signal::Subscribe(&[])).map_err(|_| "no room")?;
+    }
+    socket.process(id);
+    println!("ready");
+    let (count, size, every) = (args.number("count", 2000), args.number("size", 100) as usize, args.number("every", 0));
+    let base = args.number("base", 0);
+    let mut body = vec![0; size.max(16)];
+    let stdin = std::io::stdin();
+    let (mut sent, mut begun, mut said, mut open) = (0, None::<u64>, false, true);
+    let mut lines = [0; 64];
+    while open || !publisher.is_finished() {
+        let mut due = None;
+        if let Some(begun) = begun {
+            while sent < count {
+                let at = begun + sent * every * 1000;
+                if every > 0 && nanos() < at {
+                    due = Some(Instant::from_micros(at / 1000 + 1));
+                    break;
+                }
+                let number = base + sent;
+                body.fill((number * 31) as u8);
+                body[..8].copy_from_slice(&number.to_be_bytes());
+                body[8..16].copy_from_slice(&nanos().to_be_bytes());
+                if socket.send(omnimq_core::Piece { bytes: &body, more: false }).is_err() {
+                    break;
+                }
+                sent += 1;
+            }
+            if sent == count && !said {
+                println!("sent={sent} seconds={:.3}", (nanos() - begun) as f64 / 1e9);
+                said = true;
+            }
+        }
+        let pipe = socket.pipe(id).ok_or("no pipe")?;
+        let mut turn = publisher.turn(&mut pipe.tx, now());
+        socket.process(id);
+        turn.more |=
+            begun.is_some() && sent < count && due.is_none() && socket.pipe(id).is_some_and(|pipe| pipe.tx.writable());
+        let write = if turn.blocked { PollFlags::POLLOUT } else { PollFlags::empty() };
+        let input = if open { PollFlags::POLLIN } else { PollFlags::empty() };
+        let mut descriptors =
+            [PollFd::new(publisher.descriptor(), PollFlags::POLLIN | write), PollFd::new(stdin.as_fd(), input)];
+        wait(&mut descriptors, turn, due)?;
+        if open && descriptors[1].any() == Some(true) {
+            match stdin.lock().read(&mut lines)? {
+                0 => {
+                    open = false;
+                    publisher.close();
+                }
+                _ => begun = begun.or(Some(nanos())),
+            }
+        }
+    }
+    eprintln!("{:?}", publisher.statistics());
+    Ok(())
+}
+
+/// A SUB socket with a pipe for each stream.
+struct Feed {
+    socket: Socket<Sub, Heap>,
+    pipes: HashMap<StreamId, PipeId>,
+    gaps: u64,
+}
+
+impl Streams for Feed {
+    type Lane = Lane;
+    fn on_joined(&mut self, stream: StreamId, _: Tsi, _: IpAddr) {
+        let Some(id) = self.socket.attach(Heap::lane(1000), Heap::lane(1000), Side::Bind) else { return };
+        if let Some(pipe) = self.socket.pipe(id) {
+            let _ = pipe.rx.signal(Signal::Ready(&[]));
+        }
+        self.socket.process(id);
+        self.pipes.insert(stream, id);
+    }
+    fn on_left(&mut self, stream: StreamId) {
+        if let Some(id) = self.pipes.remove(&stream) {
+            self.socket.close_pipe(id);
+        }
+    }
+    fn on_gap(&mut self, _: StreamId, packets: u64) {
+        self.gaps += packets;
+    }
+    fn lane(&mut self, stream: StreamId) -> Option<&mut Lane> {
+        let id = *self.pipes.get(&stream)?;
+        Some(&mut self.socket.pipe(id)?.rx)
+    }
+}
+
+/// What a subscriber has seen of numbered messages.
+#[derive(Default)]
+struct Account {
+    received: u64,
+    first: u64,
+    next: u64,
+    missing: u64,
+    disorder: u64,
+    corrupt: u64,
+    begin: u64,
+    end: u64,
+    latencies: Vec<u64>,
+}
+
+impl Account {
+    fn on_message(&mut self, body: &[u8], size: usize) {
+        let number =
+            |at: usize| body.get(at..at + 8).map_or(0, |octets| u64::from_be_bytes(octets.try_into().expect("eight")));
+        if body.len() != size {
+            self.corrupt += 1;
+            return;
+        }
+        let n = number(0);
+        self.corrupt += u64::from(body[16..].iter().any(|&octet| octet != (n * 31) as u8));
+        self.end = nanos();
+        if self.received == 0 {
+            (self.first, self.next, self.begin) = (n, n, self.end);
+        }
+        if n < self.next {
+            self.disorder += 1;
+            return;
+        }
+        self.missing += n - self.next;
+        self.next = n + 1;
+        self.received += 1;
+        self.latencies.push(self.end.saturating_sub(number(8)));
+    }
+    fn print(&mut self) {
+        self.latencies.sort_unstable();
+        let micros = |part: usize| {
+            let at = (self.latencies.len() * part / 100).min(self.latencies.len().saturating_sub(1));
+            self.latencies.get(at).map_or(0, |nanos| nanos / 1000)
+        };
+        println!(
+            "received={} first={} missing={} disorder={} corrupt={} seconds={:.3} p50={} p99={} longest={}",
+            self.received,
+            self.first,
+            self.missing,
+            self.disorder,
+            self.corrupt,
+            (self.end - self.begin) as f64 / 1e9,
+            micros(50),
+            micros(99),
+            micros(100)
+        );
+    }
+}
+
+fn subscribe(args: &Args) -> Result<(), Failure> {
+    let options = args.options();
+    let (session, groups, interfaces) = session(&args.endpoint, &options)?;
+    let mut subscriber = Subscriber::open(session, &groups, &interfaces, &options)?;
+    subscriber.warnings().iter().for_each(|warning| eprintln!("warning: {warning}"));
+    let mut feed = Feed { socket: Socket::new(Sub, &Options::new(1)), pipes: HashMap::new(), gaps: 0 };
+    feed.socket.subscribe(b"")?;
+    println!("ready");
+    let (count, size) = (args.number("count", 2000), args.number("size", 100) as usize);
+    let idle = args.number("idle", 5000) * 1000;
+    let mut account = Account::default();
+    let mut heard = now();
+    let away = (args.number("stall_at", 0), args.number("stall", 0));
+    while account.next < count {
+        let mut turn = subscriber.turn(&mut feed, now());
+        let pipes: Vec<PipeId> = feed.pipes.values().copied().collect();
+        for id in pipes {
+            feed.socket.process(id);
+        }
+        let mut any = false;
+        while let Ok(frame) = feed.socket.recv() {
+            account.on_message(&frame.body, size);
+            any = true;
+            if away.1 > 0 && account.received == away.0 {
+                std::thread::sleep(std::time::Duration::from_millis(away.1));
+            }
+        }
+        turn.more |= any;
+        if any {
+            heard = now();
+        } else if now().since(heard).as_micros() as u64 >= idle {
+            break;
+        }
+        let mut descriptors: Vec<PollFd<'_>> =
+            subscriber.descriptors().map(|fd: BorrowedFd<'_>| PollFd::new(fd, PollFlags::POLLIN)).collect();
+        wait(&mut descriptors, turn, Some(heard + std::time::Duration::from_micros(idle)))?;
+    }
+    account.print();
+    eprintln!("gaps={} {:?}", feed.gaps, subscriber.statistics());
+    Ok(())
+}
+
+fn host_publish(args: &Args) -> Result<(), Failure> {
+    let context = omnimq::Context::new()?;
+    let mut options = omnimq::SocketOptions::default();
+    options.multicast = args.options();
+    options.pattern.nodrop = true;
+    let mut socket = omnimq::Pub::with(&context, options)?;
+    socket.bind(&args.endpoint)?;
+    println!("ready");
+    let (count, size, every) = (args.number("count", 2000), args.number("size", 100) as usize, args.number("every", 0));
+    let base = args.number("base", 0);
+    let mut body = vec![0; size.max(16)];
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    let begun = nanos();
+    for n in 0..count {
+        let at = begun + n * every * 1000;
+        if every > 0 {
+            std::thread::sleep(std::time::Duration::from_nanos(at.saturating_sub(nanos())));
+        }
+        let number = base + n;
+        body.fill((number * 31) as u8);
+        body[..8].copy_from_slice(&number.to_be_bytes());
+        body[8..16].copy_from_slice(&nanos().to_be_bytes());
+        socket.send(body.as_slice()).map_err(|refused| refused.error)?;
+    }
+    println!("sent={count} seconds={:.3}", (nanos() - begun) as f64 / 1e9);
+    while std::io::stdin().read_line(&mut line)? > 0 {}
+    Ok(())
+}
+
+fn host_subscribe(args: &Args) -> Result<(), Failure> {
+    let context = omnimq::Context::new()?;
+    let mut options = omnimq::SocketOptions::default();
+    options.multicast = args.options();
+    let mut socket = context.socket_with(omnimq::SocketType::Sub, options)?;
+    socket.subscribe(b"")?;
+    socket.connect(&args.endpoint)?;
+    println!("ready");
+    let (count, size) = (args.number("count", 2000), args.number("size", 100) as usize);
+    let idle = std::time::Duration::from_millis(args.number("idle", 5000));
+    let away = (args.number("stall_at", 0), args.number("stall", 0));
+    let mut account = Account::default();
+    while account.next < count {
+        match socket.recv_timeout(idle) {
+            Ok(message) => account.on_message(message.bytes(), size),
+            Err(omnimq::Error::WouldBlock) => break,
+            Err(error) => return Err(error.into()),
+        }
+        if away.1 > 0 && account.received == away.0 {
+            std::thread::sleep(std::time::Duration::from_millis(away.1));
+        }
+    }
+    account.print();
+    eprintln!("lost_packets={}", socket.lost_packets());
+    Ok(())
+}
+
+/// Sends packets that nobody should send, to the group and to the host's own address: noise, cut and changed packets of
+/// all types under a few identifiers.
+fn spray(args: &Args) -> Result<(), Failure> {
+    let (session, _, interfaces) = session(&args.endpoint, &args.options())?;
+    let socket = std::net::UdpSocket::bind((interfaces[0].address, 0))?;
+    let mut rng = omnimq_tests::rng::Rng::new(args.number("seed", 1));
+    for _ in 0..args.number("count", 1000) {
+        let mut octets = rng.bytes(rng.clone().length(0..=300));
+        if let Some(head) = octets.first_chunk_mut::<16>().filter(|_| !rng.one_in(8)) {
+            head[2..4].copy_from_slice(&session.port.to_be_bytes());
+            (head[0], head[1], head[4], head[5]) = (0, 7, (rng.draw() % 14) as u8, (rng.draw() % 4) as u8);
+            head[6..8].fill(0);
+            head[8..14].fill((rng.draw() % 4) as u8);
+        }
+        if octets.len() >= 24 && (octets[4] == 4 || octets[4] == 5) {
+            // Well-formed data, so that it gets past the parser.
+            let len = (octets.len() - 24) as u16;
+            octets[5] = 0;
+            octets[14..16].copy_from_slice(&len.to_be_bytes());
+            octets[16..18].fill(0);
+            // No source of ours: a stream whose messages could be taken for ours would be one.
+            octets.iter_mut().skip(24).take(2).for_each(|octet| *octet = 0xfe);
+        }
+        if octets.len() >= 8 {
+            let sum = !omnimq_pgm::wire::checksum(&octets);
+            octets[6..8].copy_from_slice(&sum.to_be_bytes());
+        }
+        let to = if rng.one_in(3) { interfaces[0].address } else { session.group };
+        socket.send_to(&octets, (to, session.port))?;
+        std::thread::sleep(std::time::Duration::from_micros(args.number("every", 0)));
+    }
+    Ok(())
+}
+
+fn main() -> Result<(), Failure> {
+    let mut words = std::env::args().skip(1);
+    let (role, endpoint) = (words.next().ok_or("pub or sub?")?, words.next().ok_or("which endpoint?")?);
+    let mut numbers = HashMap::new();
+    for word in words {
+        let (name, value) = word.split_once('=').ok_or_else(|| format!("{word}: not NAME=NUMBER"))?;
+        numbers.insert(name.to_owned(), value.parse()?);
+    }
+    let args = Args { endpoint, numbers };
+    match role.as_str() {
+        "pub" => host_publish(&args),
+        "sub" => host_subscribe(&args),
+        "corepub" => publish(&args),
+        "coresub" => subscribe(&args),
+        "spray" => spray(&args),
+        other => Err(format!("{other}: pub, sub or spray").into()),
+    }
+}

@@ -1,0 +1,126 @@
+//! What happens over time: two receivers, one that comes late, a publisher that dies, a receiver that is away, and
+//! packets that nobody should send.
+
+use crate::ours;
+use omnimq_tests::multicast::{Host, Net, Program, Whose, available, endpoint};
+use omnimq_tests::rng::Rng;
+use std::time::Duration;
+
+fn start(net: &Net, host: Host, whose: Whose, role: &str, words: &[&str]) -> Program {
+    let to = endpoint("epgm", false, host);
+    Program::start(net, host, whose, ours(), &[&[role, to.as_str()], words].concat())
+}
+
+/// Ours and theirs beside each other on one host, over a network that loses: both hear everything.
+#[test]
+fn two_receivers_hear_the_same() {
+    if !available() {
+        return;
+    }
+    let net = Net::new();
+    net.lose(Host::B, 10);
+    let words = ["count=3000", "size=500", "rate=20000", "offload=0", "idle=12000"];
+    let subscribers = [Whose::Ours, Whose::Theirs, Whose::Ours].map(|whose| start(&net, Host::B, whose, "sub", &words));
+    net.await_member(Host::B, "239.192.1.1", 3);
+    let mut publisher = start(&net, Host::A, Whose::Ours, "pub", &words);
+    publisher.go();
+    for heard in subscribers.map(Program::heard) {
+        assert_eq!(
+            (heard.received + heard.first, heard.missing, heard.disorder, heard.corrupt),
+            (3000, 0, 0, 0),
+            "{heard:?}"
+        );
+        assert!(heard.first < 100, "{heard:?}");
+    }
+    publisher.stop();
+}
+
+#[test]
+fn a_late_joiner_begins_at_a_message_and_misses_none_after_it() {
+    if !available() {
+        return;
+    }
+    for publisher in [Whose::Ours, Whose::Theirs] {
+        let net = Net::new();
+        net.lose(Host::B, 10);
+        let words = ["count=3000", "size=1500", "rate=20000", "every=1000", "offload=0"];
+        let mut publisher = start(&net, Host::A, publisher, "pub", &words);
+        publisher.go();
+        std::thread::sleep(Duration::from_millis(700));
+        let heard = start(&net, Host::B, Whose::Ours, "sub", &words).heard();
+        publisher.stop();
+        assert!(heard.first > 100, "{heard:?}");
+        assert_eq!(
+            (heard.received + heard.first, heard.missing, heard.disorder, heard.corrupt),
+            (3000, 0, 0, 0),
+            "{heard:?}"
+        );
+    }
+}
+
+/// The one dies without a word, the next one comes with numbers of its own: its stream is heard at once.
+#[test]
+fn a_publisher_that_dies_is_followed_by_the_next() {
+    if !available() {
+        return;
+    }
+    for whose in [Whose::Ours, Whose::Theirs] {
+        let net = Net::new();
+        let first = ["count=1000", "size=100", "rate=20000", "idle=3000"];
+        let subscriber = start(&net, Host::B, Whose::Ours, "sub", &["count=2000", "size=100", "rate=20000", "idle=3000"]);
+        net.await_member(Host::B, "239.192.1.1", 1);
+        let mut publisher = start(&net, Host::A, whose, "pub", &first);
+        publisher.go();
+        assert!(publisher.line().starts_with("sent=1000"));
+        std::thread::sleep(Duration::from_millis(300));
+        drop(publisher);
+        let mut publisher = start(&net, Host::A, whose, "pub", &["count=1000", "base=1000", "size=100", "rate=20000"]);
+        publisher.go();
+        let heard = subscriber.heard();
+        publisher.stop();
+        assert_eq!((heard.received, heard.missing, heard.disorder, heard.corrupt), (2000, 0, 0, 0), "{whose:?} {heard:?}");
+    }
+}
+
+/// Away for five seconds in the middle: nothing is missing afterwards, because the window holds that much.
+#[test]
+fn a_receiver_that_stalls_for_five_seconds_misses_nothing() {
+    if !available() {
+        return;
+    }
+    let net = Net::new();
+    net.lose(Host::B, 10);
+    let words = ["count=6000", "size=500", "rate=20000", "every=1000", "stall_at=500", "stall=5000", "offload=0"];
+    let subscriber = start(&net, Host::B, Whose::Ours, "sub", &words);
+    net.await_member(Host::B, "239.192.1.1", 1);
+    let mut publisher = start(&net, Host::A, Whose::Ours, "pub", &words[..4]);
+    publisher.go();
+    let heard = subscriber.heard();
+    publisher.stop();
+    assert_eq!((heard.received + heard.first, heard.missing, heard.disorder, heard.corrupt), (6000, 0, 0, 0), "{heard:?}");
+}
+
+/// Malformed, foreign and contradicting packets all the time, to both ends: nothing comes of them.
+#[test]
+fn packets_that_nobody_should_send_do_no_harm() {
+    if !available() {
+        return;
+    }
+    let net = Net::new();
+    let words = ["count=3000", "size=500", "rate=20000", "every=1000"];
+    let subscriber = start(&net, Host::B, Whose::Ours, "sub", &words);
+    net.await_member(Host::B, "239.192.1.1", 1);
+    let mut publisher = start(&net, Host::A, Whose::Ours, "pub", &words);
+    let mut spray = net
+        .command(Host::A, ours())
+        .args(["spray", "epgm://10.77.0.1;239.192.1.1:5555", "count=30000", "every=100"])
+        .arg(format!("seed={}", Rng::new(7).draw() % 1000))
+        .spawn()
+        .expect("it runs");
+    publisher.go();
+    let heard = subscriber.heard();
+    publisher.stop();
+    let _ = spray.kill();
+    let _ = spray.wait();
+    assert_eq!((heard.received, heard.missing, heard.disorder, heard.corrupt), (3000, 0, 0, 0), "{heard:?}");
+}

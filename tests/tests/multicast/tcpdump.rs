@@ -1,0 +1,58 @@
+//! A second opinion on our packets: tcpdump's PGM printer.
+
+use crate::ours;
+use omnimq_tests::multicast::{Host, Net, Program, Whose, available, endpoint};
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+/// tcpdump decodes raw PGM: our packets are printed as what they are, and none as malformed. Those without data that are
+/// not SPMs it takes for cut off, as it does libzmq's: its NAKs and NCFs, whose octets other tests compare.
+#[test]
+fn tcpdump_reads_what_we_write() {
+    if !available() {
+        return;
+    }
+    for six in [false, true] {
+        printed(six, &["ODATA", "RDATA", "SPM"], |line| !line.contains("PGM, length 0") || line.contains("SPM"));
+    }
+}
+
+fn printed(six: bool, kinds: &[&str], complete: impl Fn(&str) -> bool) {
+    let net = Net::new();
+    net.lose(Host::B, 100);
+    // Unprivileged in a user namespace there is no other user to change to.
+    let arguments = ["-i", "wire", "-n", "-v", "-l", "-Z", "root", if six { "ip6" } else { "ip" }, "proto", "113"];
+    let mut tcpdump = net
+        .command(Host::A, "tcpdump")
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("tcpdump runs");
+    let mut says = BufReader::new(tcpdump.stderr.take().expect("piped"));
+    let mut line = String::new();
+    while !line.contains("listening on") {
+        line.clear();
+        assert!(says.read_line(&mut line).expect("a line") > 0, "tcpdump ended");
+    }
+    let (from, to) = (endpoint("pgm", six, Host::A), endpoint("pgm", six, Host::B));
+    let words = ["count=500", "size=700", "rate=20000", "every=1000"];
+    let subscriber = Program::start(&net, Host::B, Whose::Ours, ours(), &[&["sub", &to], words.as_slice()].concat());
+    net.await_member(Host::B, &to, 1);
+    let mut publisher = Program::start(&net, Host::A, Whose::Ours, ours(), &[&["pub", &from], words.as_slice()].concat());
+    publisher.go();
+    let heard = subscriber.heard();
+    assert_eq!((heard.missing, heard.disorder, heard.corrupt), (0, 0, 0));
+    publisher.stop();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(tcpdump.id() as i32), nix::sys::signal::Signal::SIGINT)
+        .expect("it runs");
+    let output = tcpdump.wait_with_output().expect("tcpdump ends");
+    let text = String::from_utf8_lossy(&output.stdout);
+    for kind in kinds {
+        assert!(text.contains(kind), "no {kind} in\n{text}");
+    }
+    for complaint in ["malformed", "invalid", "Bad", "bad cksum", "[|pgm]", "too short", "trunc"] {
+        let line = text.lines().find(|line| line.contains(complaint) && complete(line));
+        assert_eq!(line, None, "{complaint} in\n{text}");
+    }
+}
