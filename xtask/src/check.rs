@@ -6,8 +6,9 @@ use crate::process::Process;
 use crate::source::Finding;
 use crate::{COMMANDS, EVERYTHING, arrows, guarantees, portability, source, tidy};
 
-/// Everything, and what builds without an allocator alone: in a build of everything its other users turn its features on.
-const BUILDS: [&str; 4] = [EVERYTHING, "--package omnimq-core", "--package omnimq-pgm", "--package omnimq-smoltcp"];
+/// Everything, and alone what has features: in a build of everything its other users turn them on.
+const BUILDS: [&str; 5] =
+    [EVERYTHING, "--package omnimq-core", "--package omnimq-pgm", "--package omnimq-smoltcp", "--package omnimq"];
 
 /// Crates that are workspaces of their own, because they are built with other settings.
 const APART: [&str; 4] = ["core/fuzz", "core/no-alloc", "examples/firmware", "pgm/fuzz"];

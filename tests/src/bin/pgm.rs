@@ -85,70 +85,99 @@ fn wait(descriptors: &mut [PollFd<'_>], turn: Turn, other: Option<Instant>) -> R
     }
 }
 
+/// Numbered messages, as many as asked for and as fast.
+struct Flood {
+    base: u64,
+    count: u64,
+    /// Microseconds between two.
+    every: u64,
+    body: Vec<u8>,
+    sent: u64,
+    begun: u64,
+}
+
+impl Flood {
+    fn new(args: &Args) -> Self {
+        let size = args.number("size", 100) as usize;
+        let (base, count, every) = (args.number("base", 0), args.number("count", 2000), args.number("every", 0));
+        Self { base, count, every, body: vec![0; size.max(16)], sent: 0, begun: nanos() }
+    }
+    fn is_over(&self) -> bool {
+        self.sent == self.count
+    }
+    /// When the next message is due, in nanoseconds.
+    fn due(&self) -> u64 {
+        self.begun + self.sent * self.every * 1000
+    }
+    /// The next message.
+    fn message(&mut self) -> &[u8] {
+        let number = self.base + self.sent;
+        self.body.fill((number * 31) as u8);
+        self.body[..8].copy_from_slice(&number.to_be_bytes());
+        self.body[8..16].copy_from_slice(&nanos().to_be_bytes());
+        &self.body
+    }
+    /// The message has been taken; the last one is told.
+    fn on_sent(&mut self) {
+        self.sent += 1;
+        if self.is_over() {
+            println!("sent={} seconds={:.3}", self.sent, (nanos() - self.begun) as f64 / 1e9);
+        }
+    }
+}
+
+/// A PUB socket with a pipe that wants everything.
+fn publishing_socket() -> Result<(Socket<Pub, Heap>, PipeId), Failure> {
+    let mut options = Options::new(1);
+    options.nodrop = true;
+    let mut socket = Socket::<Pub, Heap>::new(Pub, &options);
+    let id = socket.attach(Heap::lane(1000), Heap::lane(1000), Side::Connect).ok_or("no place")?;
+    let pipe = socket.pipe(id).ok_or("no pipe")?;
+    for signal in [Signal::Ready(&[][..]), Signal::Subscribe(&[][..])] {
+        pipe.rx.signal(signal).map_err(|_| "no room")?;
+    }
+    socket.process(id);
+    Ok((socket, id))
+}
+
 fn publish(args: &Args) -> Result<(), Failure> {
     let options = args.options();
     let (session, _, interfaces) = session(&args.endpoint, &options)?;
     let mut publisher = Publisher::open(session, interfaces[0], &options, now())?;
     publisher.warnings().iter().for_each(|warning| eprintln!("warning: {warning}"));
-    let mut socket = Socket::<Pub, Heap>::new(Pub, &{
-        let mut options = Options::new(1);
-        options.nodrop = true;
-        options
-    });
-    let id = socket.attach(Heap::lane(1000), Heap::lane(1000), Side::Connect).ok_or("no place")?;
-    {
-        let pipe = socket.pipe(id).ok_or("no pipe")?;
-        pipe.rx.signal(Signal::Ready(&[])).map_err(|_| "no room")?;
-        pipe.rx.signal(Signal::Subscribe(&[])).map_err(|_| "no room")?;
-    }
-    socket.process(id);
+    let (mut socket, id) = publishing_socket()?;
     println!("ready");
-    let (count, size, every) = (args.number("count", 2000), args.number("size", 100) as usize, args.number("every", 0));
-    let base = args.number("base", 0);
-    let mut body = vec![0; size.max(16)];
     let stdin = std::io::stdin();
-    let (mut sent, mut begun, mut said, mut open) = (0, None::<u64>, false, true);
+    let (mut flood, mut open) = (None::<Flood>, true);
     let mut lines = [0; 64];
     while open || !publisher.is_finished() {
         let mut due = None;
-        if let Some(begun) = begun {
-            while sent < count {
-                let at = begun + sent * every * 1000;
-                if every > 0 && nanos() < at {
-                    due = Some(Instant::from_micros(at / 1000 + 1));
-                    break;
-                }
-                let number = base + sent;
-                body.fill((number * 31) as u8);
-                body[..8].copy_from_slice(&number.to_be_bytes());
-                body[8..16].copy_from_slice(&nanos().to_be_bytes());
-                if socket.send(omnimq_core::Piece { bytes: &body, more: false }).is_err() {
-                    break;
-                }
-                sent += 1;
+        while let Some(flood) = flood.as_mut().filter(|flood| !flood.is_over()) {
+            if nanos() < flood.due() {
+                due = Some(Instant::from_micros(flood.due() / 1000 + 1));
+                break;
             }
-            if sent == count && !said {
-                println!("sent={sent} seconds={:.3}", (nanos() - begun) as f64 / 1e9);
-                said = true;
+            if socket.send(omnimq_core::Piece { bytes: flood.message(), more: false }).is_err() {
+                break;
             }
+            flood.on_sent();
         }
         let pipe = socket.pipe(id).ok_or("no pipe")?;
         let mut turn = publisher.turn(&mut pipe.tx, now());
         socket.process(id);
-        turn.more |=
-            begun.is_some() && sent < count && due.is_none() && socket.pipe(id).is_some_and(|pipe| pipe.tx.writable());
+        let ready = due.is_none() && flood.as_ref().is_some_and(|flood| !flood.is_over());
+        turn.more |= ready && socket.pipe(id).is_some_and(|pipe| pipe.tx.writable());
         let write = if turn.blocked { PollFlags::POLLOUT } else { PollFlags::empty() };
         let input = if open { PollFlags::POLLIN } else { PollFlags::empty() };
         let mut descriptors =
             [PollFd::new(publisher.descriptor(), PollFlags::POLLIN | write), PollFd::new(stdin.as_fd(), input)];
         wait(&mut descriptors, turn, due)?;
         if open && descriptors[1].any() == Some(true) {
-            match stdin.lock().read(&mut lines)? {
-                0 => {
-                    open = false;
-                    publisher.close();
-                }
-                _ => begun = begun.or(Some(nanos())),
+            open = stdin.lock().read(&mut lines)? > 0;
+            if open {
+                flood.get_or_insert_with(|| Flood::new(args));
+            } else {
+                publisher.close();
             }
         }
     }
@@ -295,24 +324,16 @@ fn host_publish(args: &Args) -> Result<(), Failure> {
     let mut socket = omnimq::Pub::with(&context, options)?;
     socket.bind(&args.endpoint)?;
     println!("ready");
-    let (count, size, every) = (args.number("count", 2000), args.number("size", 100) as usize, args.number("every", 0));
-    let base = args.number("base", 0);
-    let mut body = vec![0; size.max(16)];
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;
-    let begun = nanos();
-    for n in 0..count {
-        let at = begun + n * every * 1000;
-        if every > 0 {
-            std::thread::sleep(std::time::Duration::from_nanos(at.saturating_sub(nanos())));
+    let mut flood = Flood::new(args);
+    while !flood.is_over() {
+        if flood.every > 0 {
+            std::thread::sleep(std::time::Duration::from_nanos(flood.due().saturating_sub(nanos())));
         }
-        let number = base + n;
-        body.fill((number * 31) as u8);
-        body[..8].copy_from_slice(&number.to_be_bytes());
-        body[8..16].copy_from_slice(&nanos().to_be_bytes());
-        socket.send(body.as_slice()).map_err(|refused| refused.error)?;
+        socket.send(flood.message()).map_err(|refused| refused.error)?;
+        flood.on_sent();
     }
-    println!("sent={count} seconds={:.3}", (nanos() - begun) as f64 / 1e9);
     while std::io::stdin().read_line(&mut line)? > 0 {}
     Ok(())
 }

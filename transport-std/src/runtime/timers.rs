@@ -17,6 +17,7 @@ pub(crate) enum Timer {
     /// The socket has lingered long enough.
     Linger { sock: SockId },
     /// A multicast session's deadline.
+    #[cfg_attr(not(all(feature = "pgm", target_os = "linux")), expect(dead_code, reason = "there are no sessions"))]
     Sessions { sock: SockId },
     /// Accepting is to be tried again.
     Accept { sock: SockId, listener: u32 },
