@@ -13,7 +13,7 @@ pub(crate) enum Session {}
 
 /// There are none.
 #[derive(Default)]
-pub(super) struct Sessions;
+pub(super) struct Sessions(());
 
 impl Session {
     pub(crate) fn open(endpoint: &Endpoint<'_>, _: &str, _: &Arc<Sock>) -> Result<Self, Error> {
