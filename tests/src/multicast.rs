@@ -229,7 +229,7 @@ fn theirs() -> PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     let make = || {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/pgm.c");
-        let program = std::env::temp_dir().join(format!("omnimq-pgm-peer-{}", std::process::id()));
+        let program = std::env::current_exe().expect("a test has a file").with_file_name("libzmq-pgm-peer");
         run(Command::new("cc").arg("-O2").arg("-o").arg(&program).arg(source).arg("-lzmq"));
         program
     };
