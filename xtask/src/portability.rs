@@ -30,6 +30,8 @@ pub(crate) fn run() -> Result<()> {
         let check = debian::cargo()?.words("check --quiet --package omnimq-core --package omnimq-smoltcp --features");
         check.arg(FIRMWARE).words("-Zbuild-std=core --target").arg(machine).run()?;
     }
+    // The standard library's imports for Windows are made by its dlltool.
+    debian::install(&["binutils-mingw-w64-x86-64"])?;
     for (package, features, library, target) in CHECKS {
         let check = debian::cargo()?.words("check --quiet").arg(format!("-Zbuild-std={library}"));
         check.words("--package").arg(package).words("--features").arg(features).words("--target").arg(target).run()?;
