@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::options::SocketOptions;
+use crate::runtime::inproc::Names;
 use crate::runtime::io::{Command, Io};
 use crate::runtime::sock::Sock;
 use crate::socket::Socket;
@@ -22,11 +23,25 @@ const GRACE: Duration = Duration::from_secs(1);
 pub(crate) struct Census {
     socks: Mutex<HashMap<SockId, Arc<Sock>>>,
     changed: Condvar,
+    /// Where they meet within the process.
+    pub(crate) names: Names,
+    /// No socket will be made, or bound, any more.
+    ended: AtomicBool,
 }
 
 impl Census {
     fn socks(&self) -> MutexGuard<'_, HashMap<SockId, Arc<Sock>>> {
         self.socks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst)
+    }
+    fn end(&self) {
+        self.ended.store(true, Ordering::SeqCst);
+        let socks: Vec<_> = self.socks().values().cloned().collect();
+        for sock in socks {
+            sock.on_context_end();
+        }
     }
     pub(crate) fn leave(&self, sock: SockId) {
         self.socks().remove(&sock);
@@ -55,7 +70,6 @@ struct Inner {
     /// Numbers drawn.
     drawn: AtomicU32,
     random: RandomState,
-    terminated: AtomicBool,
 }
 
 /// Where sockets are made. Cloning gives another handle to the same context; it may be used from any thread.
@@ -95,7 +109,6 @@ impl Context {
             made: AtomicU32::new(0),
             drawn: AtomicU32::new(0),
             random: RandomState::new(),
-            terminated: AtomicBool::new(false),
         })))
     }
     /// A socket with libzmq's default options.
@@ -111,7 +124,7 @@ impl Context {
     /// [`Error::NotSupported`] (ENOTSUP) for a type there is no pattern for, [`Error::TooLarge`] (EMSGSIZE) for a routing
     /// id of more than 255 octets, [`Error::System`] (EMFILE, …), [`Error::Terminated`] (ETERM).
     pub fn socket_with(&self, socket_type: SocketType, options: SocketOptions) -> Result<Socket, Error> {
-        if self.0.terminated.load(Ordering::SeqCst) {
+        if self.0.census.has_ended() {
             return Err(Error::Terminated);
         }
         if options.routing_id.len() > 255 {
@@ -125,7 +138,7 @@ impl Context {
         let sock = Arc::new(sock);
         self.0.census.socks().insert(id, sock.clone());
         io.send(Command::Open(sock.clone()));
-        if self.0.terminated.load(Ordering::SeqCst) {
+        if self.0.census.has_ended() {
             // The end may have come before the socket was counted, and have told those only that were.
             sock.terminate();
         }
@@ -160,7 +173,7 @@ impl Context {
     }
     /// The first half of [`term`](Self::term): ends all waits and returns.
     pub fn shutdown(&self) {
-        self.0.terminated.store(true, Ordering::SeqCst);
+        self.0.census.end();
         for sock in self.0.census.socks().values() {
             sock.terminate();
         }
@@ -169,6 +182,7 @@ impl Context {
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        self.census.end();
         let flushed = self.census.wait(Instant::now().checked_add(GRACE));
         for io in &self.io {
             io.send(Command::Stop);

@@ -1,52 +1,86 @@
 //! Endpoints of the transports there are, as the system's addresses.
 
 use crate::error::Error;
+use crate::sys::{interface, ipc};
 use omnimq_core::SocketType;
 use omnimq_core::endpoint::{Address, Endpoint, EndpointError, Host};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV6, ToSocketAddrs as _};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs as _};
 
-/// Where to connect to.
+/// Where to listen.
+pub(crate) enum Site {
+    /// At the first of these addresses that the machine has.
+    Tcp(Vec<SocketAddr>),
+    Ipc(ipc::Address),
+}
+
+/// Whom to connect to.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     /// The endpoint as it was given.
     pub(crate) endpoint: String,
     pub(crate) place: Place,
-    pub(crate) port: u16,
     /// Where to connect from.
-    pub(crate) source: Option<SocketAddr>,
+    pub(crate) source: Option<Source>,
+    /// Whether a name may stand for IPv6 addresses.
+    pub(crate) ipv6: bool,
 }
 
-/// A host.
+/// Where a peer is.
 #[derive(Clone, Debug)]
 pub(crate) enum Place {
-    /// Its address.
     At(SocketAddr),
-    /// Its name, to be resolved each time.
-    Named(String),
+    /// A host's name and port, to be resolved each time.
+    Named(String, u16),
+    Ipc(ipc::Address),
 }
 
-fn parse(text: &str) -> Result<Endpoint<'_>, Error> {
-    Endpoint::parse(text).map_err(|error| refuse(text, error))
+/// Where to connect from.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    At(SocketAddr),
+    /// An interface and a port: it may have other addresses each time.
+    Interface(String, u16),
 }
 
-fn refuse(text: &str, error: EndpointError) -> Error {
-    match error {
-        EndpointError::UnknownScheme => Error::Transport(text.split("://").next().unwrap_or_default().into()),
+type Part<'a> = fn(Endpoint<'a>) -> Result<Endpoint<'a>, EndpointError>;
+
+/// Reads an endpoint, for bind or for connect.
+fn parse<'a>(text: &'a str, part: Part<'a>) -> Result<Endpoint<'a>, Error> {
+    Endpoint::parse(text).and_then(part).map_err(|error| match error {
+        EndpointError::UnknownScheme => unsupported(text),
+        EndpointError::PathTooLong | EndpointError::NameTooLong => Error::TooLong(text.into()),
         error => Error::Endpoint(format!("{text}: {error}")),
+    })
+}
+
+/// The name, if this is an endpoint within the process.
+pub(crate) fn inproc(text: &str) -> Option<&str> {
+    match Endpoint::parse(text) {
+        Ok(Endpoint::Inproc(name)) => Some(name),
+        _ => None,
     }
 }
 
-fn place(Address { host, port }: Address<'_>) -> io::Result<Place> {
-    Ok(Place::At(match host {
+fn unsupported(text: &str) -> Error {
+    Error::Transport(text.split("://").next().unwrap_or_default().into())
+}
+
+fn ipc(text: &str, address: omnimq_core::endpoint::Ipc<'_>) -> Result<ipc::Address, Error> {
+    ipc::Address::new(address).map_err(|_| unsupported(text))
+}
+
+/// A host that is given by its address; `None`: by a name.
+fn numeric(host: Host<'_>, port: u16) -> io::Result<Option<SocketAddr>> {
+    Ok(Some(match host {
         Host::Any => SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port),
         Host::V4(address) => SocketAddr::new(address.into(), port),
         Host::V6(address, None) => SocketAddr::new(address.into(), port),
         Host::V6(address, Some(zone)) => {
-            let scope = zone.parse().or_else(|_| crate::sys::interface_index(zone))?;
+            let scope = zone.parse().or_else(|_| interface::index(zone))?;
             SocketAddr::V6(SocketAddrV6::new(address, port, 0, scope))
         }
-        Host::Name(name) => return Ok(Place::Named(name.into())),
+        Host::Name(_) => return Ok(None),
     }))
 }
 
@@ -55,7 +89,7 @@ fn place(Address { host, port }: Address<'_>) -> io::Result<Place> {
 /// # Errors
 /// [`Error::Endpoint`], also for a socket of a type that multicast does not serve; [`Error::Transport`].
 pub(crate) fn session(text: &str, socket_type: SocketType) -> Result<Option<Endpoint<'_>>, Error> {
-    let endpoint = parse(text)?;
+    let endpoint = parse(text, Ok)?;
     if !matches!(endpoint, Endpoint::Pgm(_) | Endpoint::Epgm(_)) {
         return Ok(None);
     }
@@ -65,33 +99,90 @@ pub(crate) fn session(text: &str, socket_type: SocketType) -> Result<Option<Endp
     Ok(Some(endpoint))
 }
 
-/// The addresses to listen at: the first that works is meant.
+/// All addresses that a host's name stands for. May take long.
 ///
 /// # Errors
-/// [`Error::Endpoint`], [`Error::Transport`], [`Error::System`] when a name or interface is unknown.
-pub(crate) fn bind(text: &str) -> Result<Vec<SocketAddr>, Error> {
-    let endpoint = parse(text)?.for_bind().map_err(|error| refuse(text, error))?;
-    let Endpoint::Tcp { address, .. } = endpoint else { return Err(Error::Transport(endpoint.scheme().into())) };
-    let system = || Error::system(format!("bind {text}"));
-    match place(address).map_err(system())? {
-        Place::At(address) => Ok(vec![address]),
-        Place::Named(name) => Ok((name.as_str(), address.port).to_socket_addrs().map_err(system())?.collect()),
+/// The name is unknown, or nobody can tell.
+pub(crate) fn lookup(name: &str, port: u16, ipv6: bool) -> io::Result<Vec<SocketAddr>> {
+    let mut addresses: Vec<_> = (name, port).to_socket_addrs()?.collect();
+    addresses.retain(|address| ipv6 || address.is_ipv4());
+    if addresses.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, format!("{name} has no IPv4 address")));
+    }
+    Ok(addresses)
+}
+
+/// The addresses of one of our interfaces, the preferred family first.
+fn of_interface(name: &str, port: u16, ipv6: bool) -> io::Result<Vec<SocketAddr>> {
+    let mut addresses = interface::addresses(name, port)?;
+    addresses.retain(|address| ipv6 || address.is_ipv4());
+    addresses.sort_by_key(|address| address.is_ipv6() != ipv6);
+    Ok(addresses)
+}
+
+/// Where to listen. A name is an interface's, else a host's: finding that out may take long.
+///
+/// # Errors
+/// [`Error::Endpoint`], [`Error::TooLong`], [`Error::Transport`], [`Error::System`] when nothing has that name.
+pub(crate) fn bind(text: &str, ipv6: bool) -> Result<Site, Error> {
+    match parse(text, Endpoint::for_bind)? {
+        Endpoint::Tcp { address, .. } => sites(address, ipv6).map(Site::Tcp).map_err(Error::system(format!("bind {text}"))),
+        Endpoint::Ipc(address) => ipc(text, address).map(Site::Ipc),
+        _ => Err(unsupported(text)),
     }
 }
 
-/// Where to connect to.
+fn sites(Address { host, port }: Address<'_>, ipv6: bool) -> io::Result<Vec<SocketAddr>> {
+    if host == Host::Any && ipv6 {
+        // A machine without IPv6 has `*` all the same.
+        return Ok(vec![(Ipv6Addr::UNSPECIFIED, port).into(), (Ipv4Addr::UNSPECIFIED, port).into()]);
+    }
+    if let Some(address) = numeric(host, port)? {
+        return Ok(vec![address]);
+    }
+    let name = host.to_string();
+    let ours = of_interface(&name, port, ipv6)?;
+    if ours.is_empty() { lookup(&name, port, ipv6).map_err(|_| interface::missing()) } else { Ok(ours) }
+}
+
+/// Whom to connect to.
 ///
 /// # Errors
 /// As [`bind`].
-pub(crate) fn connect(text: &str) -> Result<Target, Error> {
-    let endpoint = parse(text)?.for_connect().map_err(|error| refuse(text, error))?;
-    let Endpoint::Tcp { source, address } = endpoint else { return Err(Error::Transport(endpoint.scheme().into())) };
+pub(crate) fn connect(text: &str, ipv6: bool) -> Result<Target, Error> {
     let system = || Error::system(format!("connect {text}"));
-    let source = match source.map(place).transpose().map_err(system())? {
-        Some(Place::Named(_)) => return Err(Error::Endpoint(format!("{text}: the source has to be an address"))),
-        Some(Place::At(address)) => Some(address),
-        None => None,
+    let (place, source) = match parse(text, Endpoint::for_connect)? {
+        Endpoint::Tcp { source, address: Address { host, port } } => {
+            let place = numeric(host, port).map_err(system())?.map_or(Place::Named(host.to_string(), port), Place::At);
+            (place, source.map(from).transpose().map_err(system())?.flatten())
+        }
+        Endpoint::Ipc(address) => (Place::Ipc(ipc(text, address)?), None),
+        _ => return Err(unsupported(text)),
     };
-    let place = place(address).map_err(system())?;
-    Ok(Target { endpoint: text.into(), place, port: address.port, source })
+    Ok(Target { endpoint: text.into(), place, source, ipv6 })
+}
+
+/// Where to connect from; `None` is anywhere.
+fn from(Address { host, port }: Address<'_>) -> io::Result<Option<Source>> {
+    Ok(match (host, port) {
+        (Host::Any, 0) => None,
+        (Host::Name(name), port) => Some(Source::Interface(name.into(), port)),
+        (host, port) => numeric(host, port)?.map(Source::At),
+    })
+}
+
+impl Source {
+    /// The addresses it stands for at this time.
+    ///
+    /// # Errors
+    /// ENODEV: there is no such interface, or it has no address.
+    pub(crate) fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
+        match self {
+            Self::At(address) => Ok(vec![*address]),
+            Self::Interface(name, port) => {
+                let addresses = of_interface(name, *port, true)?;
+                if addresses.is_empty() { Err(interface::missing()) } else { Ok(addresses) }
+            }
+        }
+    }
 }

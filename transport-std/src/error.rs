@@ -24,7 +24,9 @@ pub enum Error {
     NoRoom,
     /// The endpoint is malformed (EINVAL).
     Endpoint(String),
-    /// No such transport (EPROTONOSUPPORT).
+    /// The name or path in this endpoint is too long (ENAMETOOLONG).
+    TooLong(String),
+    /// This transport is not supported, here or at all (EPROTONOSUPPORT).
     Transport(String),
     /// Nothing is bound or connected there (ENOENT).
     NotFound(String),
@@ -55,7 +57,8 @@ impl fmt::Display for Error {
             Self::TooLarge => f.write_str("the message or topic is too large"),
             Self::NoRoom => f.write_str("no room for another topic or peer"),
             Self::Endpoint(what) => write!(f, "malformed endpoint: {what}"),
-            Self::Transport(name) => write!(f, "no such transport: {name}"),
+            Self::TooLong(endpoint) => write!(f, "the name or path is too long: {endpoint}"),
+            Self::Transport(name) => write!(f, "unsupported transport: {name}"),
             Self::NotFound(endpoint) => write!(f, "nothing is bound or connected at {endpoint}"),
             Self::System { what, source } => write!(f, "{what}: {source}"),
         }

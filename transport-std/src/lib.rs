@@ -1,8 +1,8 @@
-//! ZeroMQ for hosts: sockets over tcp, for programs with threads and an operating system.
+//! ZeroMQ for hosts: sockets over tcp, ipc and inproc, for programs with threads and an operating system.
 //!
 //! There is a type for each socket type, so that a call in the wrong direction does not compile, and [`Socket`] for a
 //! type chosen at run time. A socket belongs to one thread at a time and may be sent to another. No async runtime is
-//! needed: a call does the I/O it can, and the [`Context`]'s threads do what is left, also while the program is away:
+//! needed, and any will do for [`recv_async`](Socket::recv_async) and [`send_async`](Socket::send_async): a call does the I/O it can, and the [`Context`]'s threads do what is left, also while the program is away:
 //! they connect again, shake hands, write what was sent and read up to the high-water mark.
 //!
 //! A blocking call has a `try_` form, which does not wait, and a `_timeout` form. A refused message comes back in
@@ -27,17 +27,25 @@
 #![forbid(unsafe_code)]
 
 mod context;
+mod descriptor;
 mod dial;
 mod endpoint;
 mod error;
+mod futures;
 mod lane;
 mod message;
+mod monitor;
 mod options;
 mod pace;
+mod park;
+mod poller;
+mod proxy;
+mod resolve;
 mod runtime;
 mod seating;
 mod socket;
 mod spin;
+mod split;
 mod sync;
 mod sys;
 mod typed;
@@ -45,10 +53,15 @@ mod wait;
 
 pub use context::Context;
 pub use error::{Error, SendError};
+pub use futures::{Receiving, Sending};
 pub use message::{Frame, Message, Outgoing, Part, Sendable};
-pub use omnimq_core::SocketType;
+pub use monitor::{Event, Monitor};
+pub use omnimq_core::{CloseReason, SocketType};
 #[cfg(all(feature = "pgm", target_os = "linux"))]
 pub use omnimq_pgm::link::LinkOptions as MulticastOptions;
 pub use options::SocketOptions;
+pub use poller::{Poller, Readiness};
+pub use proxy::{proxy, proxy_steerable};
 pub use socket::{PeerId, Socket};
+pub use split::{RecvHalf, SendHalf};
 pub use typed::{Dealer, Pair, Pub, Pull, Push, Rep, Req, Router, Sub, XPub, XSub};

@@ -1,6 +1,6 @@
 //! What a socket is told before it binds or connects.
 
-use crate::sys::tcp::TcpOptions;
+use crate::sys::StreamOptions;
 use omnimq_core::connection::Config;
 use omnimq_core::reconnect::ReconnectPolicy;
 use omnimq_core::{Blob, Options};
@@ -25,6 +25,12 @@ pub struct SocketOptions {
     pub routing_id: Blob,
     /// When to connect again, and when no more. ZMQ_RECONNECT_IVL and its like; by default every 100 to 200 ms.
     pub reconnect: ReconnectPolicy,
+    /// How long an address is given to answer; `None` = as long as the system does, the default. While a name has other
+    /// addresses left it is 2 s at most. ZMQ_CONNECT_TIMEOUT.
+    pub connect_timeout: Option<Duration>,
+    /// Whether a host's name may stand for IPv6 addresses, and `*` for both families; by default not. Addresses given as
+    /// such need no permission. ZMQ_IPV6.
+    pub ipv6: bool,
     /// From the start of a connection to the end of its handshake; `None` = for ever. ZMQ_HANDSHAKE_IVL; by default
     /// 30 s.
     pub handshake: Option<Duration>,
@@ -58,6 +64,8 @@ impl Default for SocketOptions {
             linger: None,
             routing_id: Blob::default(),
             reconnect: ReconnectPolicy::DEFAULT,
+            connect_timeout: None,
+            ipv6: false,
             handshake: Some(Duration::from_secs(30)),
             max_frame: None,
             backlog: 100,
@@ -86,8 +94,8 @@ impl SocketOptions {
         config.limits = self.pattern.limits;
         config
     }
-    /// What each tcp socket of the system is told.
-    pub(crate) fn tcp(&self) -> TcpOptions {
-        TcpOptions { send_buffer: self.send_buffer, recv_buffer: self.recv_buffer, backlog: self.backlog }
+    /// What each stream and listener is told.
+    pub(crate) fn stream(&self) -> StreamOptions {
+        StreamOptions { send_buffer: self.send_buffer, recv_buffer: self.recv_buffer, backlog: self.backlog }
     }
 }

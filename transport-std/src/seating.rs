@@ -58,6 +58,9 @@ impl Seating {
     }
     /// Has the socket's lanes filled, waiting for that if need be. False: the time is up.
     pub(crate) fn fetch(&mut self, sock: &Sock, wait: Wait) -> bool {
+        if !matches!(wait, Wait::No) {
+            sock.undelegate();
+        }
         let phase = sock.phase.load(Ordering::Relaxed);
         sock.phase.store(phase.wrapping_add(1), Ordering::Release);
         let fetched = self.fetch_seated(sock, wait);
@@ -130,7 +133,7 @@ impl Seating {
     /// Waits; true when somebody rang, or would have.
     fn wait(&mut self, sock: &Sock, left: Option<Duration>) -> bool {
         sock.reader.going_to_sleep();
-        let quiet = sock.mail.is_empty() && !sock.is_terminated() && sock.pumped.load(Ordering::Acquire) == self.pumped;
+        let quiet = self.is_quiet(sock);
         let mut events = std::mem::take(&mut self.events);
         let rung = sock.sets.wait(&mut events, if quiet { left } else { Some(Duration::ZERO) });
         sock.reader.woke();
@@ -140,6 +143,10 @@ impl Seating {
         }
         self.events = events;
         rung || !quiet
+    }
+    /// Whether nothing has come since the socket was last found empty.
+    fn is_quiet(&self, sock: &Sock) -> bool {
+        sock.mail.is_empty() && !sock.is_terminated() && sock.pumped.load(Ordering::Acquire) == self.pumped
     }
     /// Reads the only stream before waiting, if that is likely to bring something.
     fn probe(&mut self) -> bool {
@@ -170,7 +177,8 @@ impl Seating {
         sock.notices.resume.take(&mut pipes);
         for pipe in pipes.drain(..) {
             // A multicast session is read by the I/O thread alone.
-            if !sock.resume_loose(pipe) {
+            let elsewhere = self.peer(sock, pipe).is_none() && (sock.answer_companion(pipe) || sock.resume_loose(pipe));
+            if !elsewhere {
                 self.mark(pipe);
             }
         }

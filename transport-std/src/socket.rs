@@ -2,23 +2,28 @@
 
 use crate::context::Context;
 use crate::dial::Dial;
-use crate::endpoint;
+use crate::endpoint::{self, Site};
 use crate::error::{Error, SendError};
 use crate::lane::BIG;
 use crate::message::{Message, Outgoing, Part, Sendable};
+use crate::monitor::Monitor;
 use crate::options::SocketOptions;
 use crate::pace::Pace;
+use crate::park;
+use crate::poller::Readiness;
 use crate::runtime::io::Command;
 use crate::runtime::multicast::Session;
 use crate::runtime::sock::{Core, Sock};
 use crate::seating::Seating;
 use crate::spin::Spin;
 use crate::sync::{Ordering, lock};
-use crate::sys::tcp;
+use crate::sys::{Listener, StreamOptions, ipc, tcp};
 use crate::wait::Wait;
 use omnimq_core::{Frame, Piece, SendErrorKind, SocketType};
+use std::io;
 use std::sync::Arc;
 use std::sync::mpsc;
+use std::task::{self, Poll};
 use std::time::Duration;
 
 /// A socket of any type, chosen at run time. See the typed ones ([`Push`](crate::Push), [`Req`](crate::Req), …) for
@@ -27,6 +32,8 @@ use std::time::Duration;
 /// Dropping it closes it: unsent messages linger in the background as [`SocketOptions::linger`] says.
 pub struct Socket {
     sock: Arc<Sock>,
+    /// Closes the socket with the last of its halves.
+    handle: Arc<Handle>,
     context: Context,
     seating: Seating,
     pace: Pace,
@@ -36,12 +43,32 @@ pub struct Socket {
     dials: u32,
 }
 
+/// Closes a socket when it is dropped.
+struct Handle(Arc<Sock>);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 /// A peer of one socket: every connection accepted has its own, one made by `connect` keeps its through reconnects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PeerId(u32);
+pub struct PeerId(pub(crate) u32);
 
 impl Socket {
     pub(crate) fn new(context: Context, sock: Arc<Sock>) -> Self {
+        Self::with(context, Arc::new(Handle(sock.clone())), sock)
+    }
+    /// Another handle to the same socket. Of the two, one sends and the other receives.
+    pub(crate) fn twin(&self) -> Self {
+        Self::with(self.context.clone(), self.handle.clone(), self.sock.clone())
+    }
+    /// What the application shares with the I/O thread.
+    pub(crate) fn sock(&self) -> &Arc<Sock> {
+        &self.sock
+    }
+    fn with(context: Context, handle: Arc<Handle>, sock: Arc<Sock>) -> Self {
         let direct = matches!(sock.socket_type, SocketType::Req | SocketType::Rep);
         Self {
             pace: Pace::new(direct),
@@ -50,6 +77,7 @@ impl Socket {
             last_endpoint: String::new(),
             dials: 0,
             sock,
+            handle,
             context,
         }
     }
@@ -65,38 +93,48 @@ impl Socket {
     pub fn last_endpoint(&self) -> &str {
         &self.last_endpoint
     }
-    /// What the application shares with the I/O thread.
-    #[cfg(test)]
-    pub(crate) fn sock(&self) -> &Arc<Sock> {
-        &self.sock
+    /// What happens to its connections from here on. Several monitors are each told everything.
+    pub fn monitor(&self) -> Monitor {
+        let core = lock(&self.sock.core);
+        self.sock.count_dropped(&core);
+        self.sock.watchers.add()
     }
     fn alive(&self) -> Result<(), Error> {
         if self.sock.is_terminated() { Err(Error::Terminated) } else { Ok(()) }
     }
 
-    /// Accepts connections at `endpoint` (`tcp://127.0.0.1:5555`, `tcp://*:*`); returns it with the real port.
+    /// Accepts connections at `endpoint`; returns it with the real port or path.
+    ///
+    /// - `tcp://` with an address (`127.0.0.1:5555`, `[::1]:5555`), `*` for all interfaces, or an interface's or host's
+    ///   name; port `*` takes a free one. `[::]` is all interfaces in both families, and so is `*` with
+    ///   [`SocketOptions::ipv6`].
+    /// - `ipc://` with a path, whose file is made, or, on Linux, `@` and a name. A file that nobody listens at any more is
+    ///   replaced. `*` makes a file in a directory of its own, which goes with the listener.
+    /// - `inproc://` with any name, for sockets of the same context.
     ///
     /// # Errors
-    /// [`Error::Endpoint`] (EINVAL), [`Error::Transport`] (EPROTONOSUPPORT), [`Error::System`] (EADDRINUSE,
-    /// EADDRNOTAVAIL, …), [`Error::Terminated`] (ETERM).
+    /// [`Error::Endpoint`] (EINVAL), [`Error::TooLong`] (ENAMETOOLONG), [`Error::Transport`] (EPROTONOSUPPORT),
+    /// [`Error::System`] (EADDRINUSE, EADDRNOTAVAIL, ENODEV, ENOENT, …), [`Error::Terminated`] (ETERM).
     pub fn bind(&mut self, endpoint: &str) -> Result<String, Error> {
         self.alive()?;
+        if let Some(name) = endpoint::inproc(endpoint) {
+            if !self.sock.names().bind(name, &self.sock) {
+                return Err(Error::system(format!("bind {endpoint}"))(io::ErrorKind::AddrInUse.into()));
+            }
+            self.last_endpoint = endpoint.into();
+            return Ok(endpoint.into());
+        }
         if self.join(endpoint)? {
             return Ok(endpoint.into());
         }
-        let system = || Error::system(format!("bind {endpoint}"));
-        let mut listening = Err(std::io::ErrorKind::AddrNotAvailable.into());
-        for address in endpoint::bind(endpoint)? {
-            listening = tcp::listen(address, &self.sock.options.tcp());
-            if listening.is_ok() {
-                break;
-            }
-        }
-        let (listener, local) = listening.map_err(system())?;
-        let bound = format!("tcp://{local}");
+        let options = &self.sock.options;
+        let site = endpoint::bind(endpoint, options.ipv6)?;
+        let (listener, bound) = listen(&site, &options.stream()).map_err(Error::system(format!("bind {endpoint}")))?;
         let (done, answer) = mpsc::channel();
-        self.sock.io.send(Command::Listen { sock: self.sock.id, listener, endpoint: bound.clone(), done });
-        answer.recv().map_err(|_| Error::Terminated)?.map_err(system())?;
+        let (sock, asked) = (self.sock.id, endpoint.into());
+        self.sock.io.send(Command::Listen { sock, listener, endpoint: bound.clone(), asked, done });
+        let listening = answer.recv().map_err(|_| Error::Terminated)?;
+        listening.map_err(Error::system(format!("bind {endpoint}")))?;
         self.last_endpoint.clone_from(&bound);
         Ok(bound)
     }
@@ -120,38 +158,53 @@ impl Socket {
     pub fn repaired_packets(&self) -> u64 {
         self.sock.repaired.load(Ordering::Relaxed)
     }
-    /// Stops accepting at `endpoint`, as [`bind`](Self::bind) returned it; the port is free when this returns.
-    /// Connections that were accepted stay.
+    /// Stops accepting at `endpoint`, as [`bind`](Self::bind) was given it or returned it; the port or name is free when
+    /// this returns. Connections that were accepted stay.
     ///
     /// # Errors
     /// [`Error::NotFound`] (ENOENT).
     pub fn unbind(&mut self, endpoint: &str) -> Result<(), Error> {
+        if let Some(name) = endpoint::inproc(endpoint) {
+            return found(endpoint, self.sock.names().unbind(name, self.sock.id));
+        }
         let (done, answer) = mpsc::channel();
         self.sock.io.send(Command::Unlisten { sock: self.sock.id, endpoint: endpoint.into(), done });
-        if answer.recv().is_ok_and(|found| found) { Ok(()) } else { Err(Error::NotFound(endpoint.into())) }
+        found(endpoint, answer.recv().is_ok_and(|found| found))
     }
-    /// Connects to `endpoint` (`tcp://host:port`) in the background, and again whenever the connection is lost.
-    /// Messages may be sent at once: they wait, up to the high-water mark.
+    /// Connects to `endpoint` in the background, and again whenever the connection is lost. Messages may be sent at once:
+    /// they wait, up to the high-water mark.
+    ///
+    /// - `tcp://host:port`, where the host is an address or a name, whose addresses are tried one after the other, and
+    ///   looked up again each time. `tcp://source;host:port` connects from that address (`10.0.0.1`, `10.0.0.1:7000`) or
+    ///   interface.
+    /// - `ipc://` with a path or, on Linux, `@` and a name.
+    /// - `inproc://` with a name, bound or not yet. When the one who has bound it goes, the connection does not come again.
     ///
     /// As with libzmq, a DEALER, SUB, PUB or REQ that is connected to `endpoint` already, or trying to be, stays so and
     /// nothing else happens; sockets of other types get a second connection.
     ///
     /// # Errors
-    /// [`Error::Endpoint`] (EINVAL), [`Error::Transport`] (EPROTONOSUPPORT), [`Error::NoRoom`] (ENOBUFS),
-    /// [`Error::Terminated`] (ETERM).
+    /// [`Error::Endpoint`] (EINVAL), [`Error::TooLong`] (ENAMETOOLONG), [`Error::Transport`] (EPROTONOSUPPORT),
+    /// [`Error::NoRoom`] (ENOBUFS), [`Error::Terminated`] (ETERM).
     pub fn connect(&mut self, endpoint: &str) -> Result<(), Error> {
         self.alive()?;
+        if let Some(name) = endpoint::inproc(endpoint) {
+            self.sock.names().connect(name, &self.sock).then_some(()).ok_or(Error::NoRoom)?;
+            self.last_endpoint = endpoint.into();
+            return Ok(());
+        }
         if self.join(endpoint)? {
             return Ok(());
         }
-        let target = endpoint::connect(endpoint)?;
+        let options = &self.sock.options;
+        let target = endpoint::connect(endpoint, options.ipv6)?;
         if self.connects_once() && self.sock.peers().iter().any(|peer| peer.endpoint.as_deref() == Some(endpoint)) {
             return Ok(());
         }
         let peer = self.sock.attach(Some(endpoint)).ok_or(Error::NoRoom)?;
         self.dials = self.dials.wrapping_add(1);
         let seed = u64::from(self.context.draw()) << 32 | u64::from(self.dials);
-        let dial = Box::new(Dial::new(target, self.sock.options.reconnect, seed));
+        let dial = Box::new(Dial::new(target, options.reconnect, options.connect_timeout, seed));
         self.sock.io.send(Command::Connect { sock: self.sock.id, pipe: peer.pipe, dial });
         self.last_endpoint = endpoint.into();
         Ok(())
@@ -165,9 +218,12 @@ impl Socket {
     /// # Errors
     /// [`Error::NotFound`] (ENOENT).
     pub fn disconnect(&mut self, endpoint: &str) -> Result<(), Error> {
+        if let Some(name) = endpoint::inproc(endpoint) {
+            return found(endpoint, self.sock.part_from(name));
+        }
         let (done, answer) = mpsc::channel();
         self.sock.io.send(Command::Disconnect { sock: self.sock.id, endpoint: endpoint.into(), done });
-        if answer.recv().is_ok_and(|found| found) { Ok(()) } else { Err(Error::NotFound(endpoint.into())) }
+        found(endpoint, answer.recv().is_ok_and(|found| found))
     }
 }
 
@@ -199,10 +255,14 @@ impl Socket {
         self.send_waiting(message, move || Wait::at_most(Some(timeout)))
     }
     fn send_waiting<M: Outgoing>(&mut self, message: M, wait: impl FnOnce() -> Wait) -> Result<(), SendError<M::Unsent>> {
+        self.sock.on_call(Readiness::SEND);
         let sent = match self.put(message.message()) {
             Err(Error::WouldBlock) => self.put_waiting(message.message(), wait()),
             done => done,
         };
+        if let Err(Error::WouldBlock) = sent {
+            self.sock.on_would_block(Readiness::SEND);
+        }
         sent.map_err(|error| SendError { message: message.into_unsent(), error })
     }
     /// Puts a message into the lanes, and writes or leaves it as the pace says.
@@ -211,7 +271,9 @@ impl Socket {
         self.alive()?;
         let mut core = lock(&self.sock.core);
         self.sock.pump(&mut core);
-        let len = put_frames(&mut core, message)?;
+        let put = put_frames(&mut core, message);
+        self.sock.tell_dropped(&core);
+        let len = put?;
         if self.pace.is_direct() {
             self.sent = true;
             self.seating.found_nothing(&self.sock);
@@ -231,21 +293,34 @@ impl Socket {
         loop {
             // Writing what is staged may make room.
             self.sock.publish(lock(&self.sock.core));
-            self.sock.writer.going_to_sleep();
-            match self.put(message) {
-                Err(Error::WouldBlock) => {}
-                done => {
-                    self.sock.writer.woke();
-                    return done;
-                }
-            }
+            park::with_waker(|waker| self.sock.writers.announce(waker));
+            let done = self.put(message);
             let left = wait.left();
-            if left.is_some_and(|left| left.is_zero()) {
-                self.sock.writer.woke();
-                return Err(Error::WouldBlock);
+            if !matches!(done, Err(Error::WouldBlock)) || left.is_some_and(|left| left.is_zero()) {
+                self.sock.writers.withdraw();
+                return done;
             }
-            self.sock.sets.wait_wake(left);
-            self.sock.writer.woke();
+            park::park(left);
+        }
+    }
+    /// As [`send`](Self::send), for a task.
+    pub(crate) fn poll_send<M: Sendable + ?Sized>(
+        &mut self,
+        message: &M,
+        context: &mut task::Context<'_>,
+    ) -> Poll<Result<(), Error>> {
+        match self.put(message) {
+            Err(Error::WouldBlock) => {}
+            done => return Poll::Ready(done),
+        }
+        self.sock.publish(lock(&self.sock.core));
+        self.sock.writers.announce(context.waker());
+        match self.put(message) {
+            Err(Error::WouldBlock) => Poll::Pending,
+            done => {
+                self.sock.writers.withdraw();
+                Poll::Ready(done)
+            }
         }
     }
     /// The peer that took the last message sent; of several (PUB, XPUB, XSUB) one. `None` before the first.
@@ -288,6 +363,14 @@ impl Socket {
         self.recv_waiting(move || Wait::at_most(Some(timeout)))
     }
     fn recv_waiting(&mut self, wait: impl FnOnce() -> Wait) -> Result<Message, Error> {
+        self.sock.on_call(Readiness::RECEIVE);
+        let received = self.recv_unless_late(wait);
+        if let Err(Error::WouldBlock) = received {
+            self.sock.on_would_block(Readiness::RECEIVE);
+        }
+        received
+    }
+    fn recv_unless_late(&mut self, wait: impl FnOnce() -> Wait) -> Result<Message, Error> {
         if !self.waits_for_answer() {
             match self.get() {
                 Err(Error::WouldBlock) => {}
@@ -300,7 +383,24 @@ impl Socket {
             let more = self.seating.fetch(&self.sock, wait);
             match self.get() {
                 Err(Error::WouldBlock) if more => {}
+                // The time is up: what is on its way within the process counts as being there.
+                Err(Error::WouldBlock) if self.sock.fetch_expected() => return self.get(),
                 done => return done,
+            }
+        }
+    }
+    /// As [`recv`](Self::recv), for a task.
+    pub(crate) fn poll_recv(&mut self, context: &mut task::Context<'_>) -> Poll<Result<Message, Error>> {
+        match self.recv_waiting(|| Wait::No) {
+            Err(Error::WouldBlock) => {}
+            done => return Poll::Ready(done),
+        }
+        self.sock.await_messages(context.waker());
+        match self.get() {
+            Err(Error::WouldBlock) => Poll::Pending,
+            done => {
+                self.sock.readers.withdraw();
+                Poll::Ready(done)
             }
         }
     }
@@ -371,14 +471,6 @@ impl Socket {
     }
 }
 
-impl Drop for Socket {
-    fn drop(&mut self) {
-        self.sock.publish(lock(&self.sock.core));
-        self.sock.terminate();
-        self.sock.io.send(Command::Close { sock: self.sock.id });
-    }
-}
-
 /// Takes the other frames of `message` from the lanes.
 #[inline(never)]
 fn rest_of(core: &mut Core, mut message: Message) -> Message {
@@ -389,6 +481,29 @@ fn rest_of(core: &mut Core, mut message: Message) -> Message {
         }
     }
     message
+}
+
+/// What to answer when something bound or connected there was, or was not, found.
+fn found(endpoint: &str, found: bool) -> Result<(), Error> {
+    if found { Ok(()) } else { Err(Error::NotFound(endpoint.into())) }
+}
+
+/// Listens at the site; where that is. Of several addresses the first is taken that the machine has.
+fn listen(site: &Site, options: &StreamOptions) -> io::Result<(Listener, String)> {
+    match site {
+        Site::Ipc(address) => ipc::listen(address, options),
+        Site::Tcp(addresses) => {
+            let mut failed = io::ErrorKind::AddrNotAvailable.into();
+            for address in addresses {
+                match tcp::listen(*address, options) {
+                    Ok((listener, local)) => return Ok((listener, format!("tcp://{local}"))),
+                    Err(error) if tcp::is_absent(&error) => failed = error,
+                    Err(error) => return Err(error),
+                }
+            }
+            Err(failed)
+        }
+    }
 }
 
 /// Puts a message's frames into the lanes: all of them or none. Returns the octets of the last.

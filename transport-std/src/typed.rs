@@ -13,9 +13,12 @@
 
 use crate::context::Context;
 use crate::error::{Error, SendError};
+use crate::futures::{Receiving, Sending};
 use crate::message::{Message, Outgoing};
+use crate::monitor::Monitor;
 use crate::options::SocketOptions;
 use crate::socket::{PeerId, Socket};
+use crate::split::{RecvHalf, SendHalf};
 use omnimq_core::SocketType;
 use std::time::Duration;
 
@@ -71,15 +74,31 @@ macro_rules! typed {
             pub fn last_endpoint(&self) -> &str {
                 self.0.last_endpoint()
             }
+            /// As [`Socket::monitor`].
+            pub fn monitor(&self) -> Monitor {
+                self.0.monitor()
+            }
             /// As [`Socket::options`].
             pub fn options(&self) -> &SocketOptions {
                 self.0.options()
+            }
+            /// The same socket for those who do not ask for its type, such as a [`Poller`](crate::Poller).
+            pub fn as_socket(&self) -> &Socket {
+                &self.0
             }
             /// The same socket, its type forgotten.
             pub fn into_socket(self) -> Socket {
                 self.0
             }
             $(typed!(@$ability);)*
+        }
+
+        #[cfg(target_os = "linux")]
+        impl std::os::fd::AsFd for $name {
+            /// As that of [`Socket`].
+            fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+                self.0.as_fd()
+            }
         }
     )* };
     (@sends) => {
@@ -105,6 +124,10 @@ macro_rules! typed {
         /// As [`Socket::send`].
         pub fn send_timeout<M: Outgoing>(&mut self, message: M, timeout: Duration) -> Result<(), SendError<M::Unsent>> {
             self.0.send_timeout(message, timeout)
+        }
+        /// As [`Socket::send_async`].
+        pub fn send_async<M: Outgoing>(&mut self, message: M) -> Sending<'_, M> {
+            self.0.send_async(message)
         }
         /// As [`Socket::last_peer`].
         pub fn last_peer(&self) -> Option<PeerId> {
@@ -135,6 +158,16 @@ macro_rules! typed {
         pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Message, Error> {
             self.0.recv_timeout(timeout)
         }
+        /// As [`Socket::recv_async`].
+        pub fn recv_async(&mut self) -> Receiving<'_> {
+            self.0.recv_async()
+        }
+    };
+    (@splits) => {
+        /// As [`Socket::split`], which this type supports.
+        pub fn split(self) -> (SendHalf, RecvHalf) {
+            self.0.halves()
+        }
     };
     (@filters) => {
         /// As [`Socket::lost_packets`].
@@ -164,7 +197,7 @@ macro_rules! typed {
 
 typed! {
     /// One peer, both ways (RFC 31).
-    Pair: sends receives;
+    Pair: sends receives splits;
     /// Each message to every subscriber whose topic it begins with (RFC 29).
     Pub: sends;
     /// Messages of the topics asked for (RFC 29).
@@ -174,15 +207,15 @@ typed! {
     /// Answers to the question last received (RFC 28).
     Rep: sends receives;
     /// Sends to its peers in turn, receives from all fairly (RFC 28).
-    Dealer: sends receives;
+    Dealer: sends receives splits;
     /// Sends to the peer that the first frame names, receives with the sender's name in front (RFC 28).
-    Router: sends receives;
+    Router: sends receives splits;
     /// Receives from its peers fairly (RFC 30).
     Pull: receives;
     /// Sends to its peers in turn (RFC 30).
     Push: sends;
     /// A PUB that sees subscriptions (RFC 29).
-    XPub: sends receives;
+    XPub: sends receives splits;
     /// A SUB that sends its subscriptions as messages (RFC 29).
-    XSub: sends receives filters;
+    XSub: sends receives filters splits;
 }

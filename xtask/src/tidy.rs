@@ -18,7 +18,7 @@ const UNSAFE: [&str; 5] =
 const SYSTEM: &str = "transport-std/src/sys/";
 
 /// Crates that are the operating system under another name.
-const SYSTEM_CRATES: [&str; 6] = ["libc", "mio", "polling", "rustix", "socket2", "windows_sys"];
+const SYSTEM_CRATES: [&str; 7] = ["getifaddrs", "libc", "mio", "polling", "rustix", "socket2", "windows_sys"];
 
 type Rule = fn(&Source) -> Vec<Finding>;
 

@@ -1,7 +1,9 @@
 //! Messages in ZMTP 3.x framing: octets, and large bodies by reference between them.
 
-use omnimq_core::Blob;
+use super::inbound::Item;
 use omnimq_core::wire::{FrameHeader, Framing, MAX_HEADER};
+use omnimq_core::{Blob, Frame};
+use std::collections::VecDeque;
 use std::io::IoSlice;
 
 /// A piece of a [`Batch`].
@@ -288,6 +290,38 @@ impl Batch {
         }
         (rest, dropped)
     }
+    /// Its messages, which are whole: as one run, or frame by frame when there are large bodies.
+    pub(super) fn into_items(self, mut put: impl FnMut(Item)) {
+        if self.front.is_empty() {
+            return put(Item::Run(Blob::from(self.tail)));
+        }
+        let (mut message, mut announced) = (VecDeque::new(), None);
+        let mut take = |body: Blob, more: bool| {
+            message.push_back(Frame { body, more });
+            if !more {
+                put(Item::Frames(std::mem::take(&mut message)));
+            }
+        };
+        for segment in self.front.into_iter().chain([Segment::Image(self.tail)]) {
+            let image = match segment {
+                Segment::Image(bytes) => Blob::from(bytes),
+                Segment::Body(body) => {
+                    take(body, announced.take().unwrap_or_default());
+                    continue;
+                }
+            };
+            let mut at = 0;
+            while let Some((header, used)) = image.get(at..).and_then(|rest| FrameHeader::parse(Framing::V3, rest).ok()?) {
+                let start = at + used;
+                at = start + header.len as usize;
+                match image.slice(start..at) {
+                    Some(body) => take(body, header.more),
+                    // The body is the next segment.
+                    None => announced = Some(header.more),
+                }
+            }
+        }
+    }
     /// Appends the message between two places to `to`.
     fn copy(&self, from: &Progress, end: &Progress, to: &mut Self) {
         let (mut segment, mut offset, mut left) = (from.segment, from.offset, end.at - from.at);
@@ -348,6 +382,23 @@ mod tests {
             }
             assert_eq!(messages, 4, "step {step}");
         }
+    }
+
+    #[test]
+    fn items_are_its_messages() {
+        let mut items = Vec::new();
+        sample().into_items(|item| match item {
+            Item::Run(_) => panic!("there are large bodies"),
+            Item::Frames(frames) => {
+                items.push(frames.iter().map(|frame| (frame.body.len(), frame.more)).collect::<Vec<_>>());
+            }
+        });
+        let two = vec![(3, true), (20_000, true), (3, false)];
+        assert_eq!(items, [vec![(3, false)], two, vec![(20_000, false)], vec![(0, false)]]);
+        let mut small = Batch::default();
+        small.push(b"one", true);
+        small.push(b"two", false);
+        small.into_items(|item| assert!(matches!(item, Item::Run(run) if &run[..] == b"\x01\x03one\x00\x03two")));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! inbox remembers whether the socket has found it empty: only then has the socket to be told of more, and nothing that
 //! comes later tells it again. Credit goes back through an atomic, without the lock.
 
-use super::Notices;
+use super::{Batch, Notices};
 use crate::runtime::seat::Starved;
 use crate::sync::{AtomicBool, AtomicU32, Mutex, Ordering, lock};
 use omnimq_core::wire::{FrameHeader, Framing};
@@ -32,7 +32,7 @@ fn size(signal: &Signal<Blob>) -> usize {
 }
 
 /// Whole messages, one way or the other.
-enum Item {
+pub(super) enum Item {
     /// In ZMTP 3.x framing.
     Run(Blob),
     /// One message, frame by frame.
@@ -101,8 +101,14 @@ impl Inbox {
         self.filled.store(false, Ordering::Relaxed);
         self.notices.filled.fetch_sub(1, Ordering::AcqRel);
     }
-    /// An inbound lane of `hwm` messages for pipe `pipe`.
+    /// An inbound lane of `hwm` messages for pipe `pipe`, from a stream.
     pub(crate) fn lane(pipe: PipeId, hwm: u32, notices: &Arc<Notices>) -> (Intake, Inlet) {
+        let (inbox, inlet) = Self::inproc(pipe, hwm, notices);
+        let intake = Intake { open: VecDeque::new(), credit: Credit::new(hwm), inbox, news: false, messages: 0 };
+        (intake, inlet)
+    }
+    /// An inbound lane of `hwm` messages for pipe `pipe`, from another socket of this process.
+    pub(crate) fn inproc(pipe: PipeId, hwm: u32, notices: &Arc<Notices>) -> (Arc<Self>, Inlet) {
         let inbox = Arc::new(Self {
             state: Mutex::new(In { items: VecDeque::new(), signals: VecDeque::new(), signalled: 0, hwm: None, idle: true }),
             filled: AtomicBool::new(false),
@@ -111,8 +117,6 @@ impl Inbox {
             paused: Starved::new(),
             notices: notices.clone(),
         });
-        let intake =
-            Intake { open: VecDeque::new(), credit: Credit::new(hwm), inbox: inbox.clone(), news: false, messages: 0 };
         let inlet = Inlet {
             pipe,
             run: Blob::default(),
@@ -120,9 +124,44 @@ impl Inbox {
             frames: VecDeque::new(),
             held: None,
             receipts: Receipts::new(hwm),
-            inbox,
+            inbox: inbox.clone(),
         };
-        (intake, inlet)
+        (inbox, inlet)
+    }
+}
+
+/// For an [`Outlet`](super::Outlet) whose messages stay in this process.
+impl Inbox {
+    /// Puts these messages here; true when the socket had found nothing and has to be told.
+    pub(super) fn deliver(&self, batch: Batch) -> bool {
+        let mut state = lock(&self.state);
+        batch.into_items(|item| state.items.push_back(item));
+        self.fill(&mut state)
+    }
+    /// Puts a signal here, whatever there is: a socket of this process is no stranger.
+    pub(crate) fn tell(&self, signal: Signal<Blob>) {
+        let mut state = lock(&self.state);
+        state.signalled = state.signalled.saturating_add(size(&signal));
+        state.signals.push_back(signal);
+        self.signalled.store(true, Ordering::Release);
+    }
+    /// The mark is `hwm` from here on. The socket's end follows when it next finds its hands empty; true when it has to
+    /// be told, lest it wait for messages.
+    pub(crate) fn set_hwm(&self, hwm: u32) -> bool {
+        let mut state = lock(&self.state);
+        state.hwm = Some(hwm);
+        self.fill(&mut state)
+    }
+    /// Something is staged for this lane. To be taken back once.
+    pub(super) fn expect(&self) {
+        self.notices.expected.fetch_add(1, Ordering::AcqRel);
+    }
+    pub(super) fn expect_no_more(&self) {
+        self.notices.expected.fetch_sub(1, Ordering::AcqRel);
+    }
+    /// Where credit comes back, and where whoever has none says so.
+    pub(super) fn credit(&self) -> (&AtomicU32, &Starved) {
+        (&self.returned, &self.paused)
     }
 }
 
@@ -160,10 +199,7 @@ impl PipeWriter for Intake {
     }
     fn set_hwm(&mut self, hwm: u32) {
         self.credit.set_hwm(hwm);
-        let mut state = lock(&self.inbox.state);
-        state.hwm = Some(hwm);
-        // The socket's end follows when it next finds its hands empty; it is told, lest it wait for messages.
-        self.news |= self.inbox.fill(&mut state);
+        self.news |= self.inbox.set_hwm(hwm);
     }
     fn room(&mut self) -> u32 {
         if self.credit.room() == 0 {

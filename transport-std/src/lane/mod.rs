@@ -15,7 +15,7 @@ pub(crate) use batch::{Batch, Progress};
 #[cfg(all(feature = "pgm", target_os = "linux"))]
 pub(crate) use drain::Drain;
 pub(crate) use inbound::{Inbox, Inlet, Intake};
-pub(crate) use outbound::{Control, Notices, Outbox, Outlet};
+pub(crate) use outbound::{Control, News, Notices, Outbox, Outlet};
 
 use omnimq_core::storage::heap;
 use omnimq_core::{Blob, Heap, Storage};

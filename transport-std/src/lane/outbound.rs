@@ -1,14 +1,17 @@
-//! From a socket to a stream: [`Outlet`] in the socket, [`Outbox`] between it and whoever holds the write seat.
+//! From a socket to a stream: [`Outlet`] in the socket, [`Outbox`] between it and whoever holds the write seat. Or from a
+//! socket to another of this process: then the outlet puts what it publishes straight into the other's [`Inbox`].
 //!
 //! Messages are staged in the outlet, under the socket's lock, and published to the outbox in one go, or straight to the
 //! writer's desk if nothing is before them. Signals pass beside them: the connection asks for them with [`Control`].
 //! Credit comes back through an atomic, without a lock.
 
-use super::{BIG, Batch};
+use super::{BIG, Batch, Inbox};
 use crate::runtime::seat::{Post, Starved};
 use crate::runtime::writing::Desk;
 use crate::sync::{AtomicBool, AtomicU32, Mutex, Ordering, lock};
-use omnimq_core::{Blob, Credit, Frame, Front, PipeId, PipeReader, PipeWriter, Receipts, Refusal, Signal, Sink};
+use omnimq_core::{
+    Blob, CloseReason, Credit, Frame, Front, PipeId, PipeReader, PipeWriter, Receipts, Refusal, Signal, Sink,
+};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -22,6 +25,8 @@ pub(crate) struct Notices {
     pub(crate) resume: Post<PipeId>,
     /// Inbound lanes that may hold messages.
     pub(crate) filled: AtomicU32,
+    /// Sockets of this process that have staged something for this one and not published it.
+    pub(crate) expected: AtomicU32,
     /// An outlet has no room left: what is staged there has to be written lest the next message is dropped.
     full: AtomicBool,
     /// The number of the peer that the last whole message went to; 0 = none yet.
@@ -35,6 +40,7 @@ impl Notices {
             staged_too: Post::new(),
             resume: Post::new(),
             filled: AtomicU32::new(0),
+            expected: AtomicU32::new(0),
             full: AtomicBool::new(false),
             last: AtomicU32::new(0),
         }
@@ -96,6 +102,26 @@ impl Outbox {
     }
 }
 
+/// Where an outlet's messages go.
+enum To {
+    Stream(Arc<Outbox>),
+    /// Another socket of this process, and what it has to be told.
+    Socket(Arc<Inbox>, News),
+    /// A socket that has yet to bind: messages stay staged, signals wait here.
+    Nobody(Vec<Signal<Blob>>),
+}
+
+/// What a socket of this process has to be told after something was published to it.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    /// There are messages where it had found none.
+    pub(crate) messages: bool,
+    /// There are signals.
+    pub(crate) signals: bool,
+    /// This end asks for the two to be parted.
+    pub(crate) close: Option<CloseReason>,
+}
+
 /// The writing end of an outbound lane: the socket's.
 pub(crate) struct Outlet {
     pipe: PipeId,
@@ -105,7 +131,7 @@ pub(crate) struct Outlet {
     open: bool,
     noticed: bool,
     credit: Credit,
-    outbox: Arc<Outbox>,
+    to: To,
     notices: Arc<Notices>,
 }
 
@@ -123,17 +149,55 @@ impl Outlet {
             returned: AtomicU32::new(0),
             starved: Starved::new(),
         });
-        let outlet = Self {
-            pipe,
-            peer,
-            batch: Batch::default(),
-            open: false,
-            noticed: false,
-            credit: Credit::new(hwm),
-            outbox: outbox.clone(),
-            notices: notices.clone(),
-        };
-        (outlet, outbox)
+        (Self::to(To::Stream(outbox.clone()), pipe, peer, hwm, notices), outbox)
+    }
+    /// A lane to a socket of this process, which it has yet to [meet](Self::meet): until then what is sent waits, `hwm`
+    /// messages at most.
+    pub(crate) fn inproc(pipe: PipeId, peer: u32, hwm: u32, notices: &Arc<Notices>) -> Self {
+        Self::to(To::Nobody(Vec::new()), pipe, peer, hwm, notices)
+    }
+    fn to(to: To, pipe: PipeId, peer: u32, hwm: u32, notices: &Arc<Notices>) -> Self {
+        let (batch, credit, notices) = (Batch::default(), Credit::new(hwm), notices.clone());
+        Self { pipe, peer, batch, open: false, noticed: false, credit, to, notices }
+    }
+    /// Here is the socket that messages go to. What has been waiting goes, and the mark is `hwm` from here on.
+    pub(crate) fn meet(&mut self, inbox: Arc<Inbox>, hwm: u32) {
+        self.credit.set_hwm(hwm);
+        self.noticed = false;
+        let To::Nobody(signals) = std::mem::replace(&mut self.to, To::Socket(inbox, News::default())) else { return };
+        self.publish();
+        for signal in signals {
+            self.tell(signal);
+        }
+        self.flush();
+    }
+    /// What the other socket has to be told; nothing, if that is a stream's business.
+    pub(crate) fn news(&mut self) -> News {
+        match &mut self.to {
+            To::Socket(_, news) => std::mem::take(news),
+            To::Stream(_) | To::Nobody(_) => News::default(),
+        }
+    }
+    /// Passes a signal on, after what was published before it.
+    fn tell(&mut self, signal: Signal<Blob>) {
+        match (&mut self.to, signal) {
+            (To::Stream(outbox), signal) => {
+                let mut out = lock(&outbox.state);
+                if !out.closed {
+                    out.signals.push_back(signal);
+                }
+            }
+            (To::Socket(_, news), Signal::Close(reason)) => news.close = Some(reason),
+            (To::Socket(inbox, news), signal) => {
+                inbox.tell(signal);
+                news.signals = true;
+            }
+            (To::Nobody(signals), signal) => signals.push(signal),
+        }
+    }
+    /// The number of its peer.
+    pub(crate) fn peer(&self) -> u32 {
+        self.peer
     }
     /// Octets staged.
     pub(crate) fn staged(&self) -> usize {
@@ -141,11 +205,23 @@ impl Outlet {
     }
     /// Hands the staged messages to whoever writes.
     pub(crate) fn publish(&mut self) {
-        self.noticed = false;
+        if std::mem::take(&mut self.noticed)
+            && let To::Socket(inbox, _) = &self.to
+        {
+            inbox.expect_no_more();
+        }
         if self.batch.messages() == 0 {
             return;
         }
-        let mut out = lock(&self.outbox.state);
+        let outbox = match &mut self.to {
+            To::Stream(outbox) => outbox,
+            To::Socket(inbox, news) => {
+                news.messages |= inbox.deliver(self.batch.take());
+                return;
+            }
+            To::Nobody(_) => return,
+        };
+        let mut out = lock(&outbox.state);
         if out.closed {
             drop(self.batch.take());
         } else if out.queue.len() == 0 && !self.open {
@@ -159,12 +235,17 @@ impl Outlet {
     }
     #[cold]
     fn refresh(&mut self) -> u32 {
-        self.credit.on_return(self.outbox.returned.load(Ordering::Acquire));
+        let (returned, starved) = match &self.to {
+            To::Stream(outbox) => (&outbox.returned, &outbox.starved),
+            To::Socket(inbox, _) => inbox.credit(),
+            To::Nobody(_) => return 0,
+        };
+        self.credit.on_return(returned.load(Ordering::Acquire));
         if self.credit.room() == 0 {
-            self.outbox.starved.announce();
-            self.credit.on_return(self.outbox.returned.load(Ordering::Acquire));
+            starved.announce();
+            self.credit.on_return(returned.load(Ordering::Acquire));
             if self.credit.room() > 0 {
-                self.outbox.starved.withdraw();
+                starved.withdraw();
             }
         }
         self.credit.room()
@@ -191,6 +272,16 @@ impl Outlet {
     }
 }
 
+impl Drop for Outlet {
+    fn drop(&mut self) {
+        if self.noticed
+            && let To::Socket(inbox, _) = &self.to
+        {
+            inbox.expect_no_more();
+        }
+    }
+}
+
 impl PipeWriter for Outlet {
     type Body = Blob;
     fn hwm(&self) -> u32 {
@@ -198,11 +289,17 @@ impl PipeWriter for Outlet {
     }
     fn set_hwm(&mut self, hwm: u32) {
         self.credit.set_hwm(hwm);
-        let mut out = lock(&self.outbox.state);
-        let total = out.receipts.set_hwm(hwm);
-        self.outbox.returned.store(total, Ordering::Release);
-        drop(out);
-        self.credit.on_return(total);
+        match &mut self.to {
+            To::Stream(outbox) => {
+                let mut out = lock(&outbox.state);
+                let total = out.receipts.set_hwm(hwm);
+                outbox.returned.store(total, Ordering::Release);
+                drop(out);
+                self.credit.on_return(total);
+            }
+            To::Socket(inbox, news) => news.messages |= inbox.set_hwm(hwm),
+            To::Nobody(_) => {}
+        }
     }
     #[inline]
     fn room(&mut self) -> u32 {
@@ -241,16 +338,15 @@ impl PipeWriter for Outlet {
         if !self.noticed {
             self.noticed = true;
             self.notices.push_staged(self.pipe);
+            if let To::Socket(inbox, _) = &self.to {
+                inbox.expect();
+            }
         }
     }
     fn signal(&mut self, signal: Signal<&[u8]>) -> Result<(), Refusal> {
         let signal = signal.try_map(|key| Some(Blob::from(key))).ok_or(Refusal::TooLarge)?;
         self.publish();
-        let mut out = lock(&self.outbox.state);
-        if !out.closed {
-            out.signals.push_back(signal);
-        }
-        drop(out);
+        self.tell(signal);
         self.flush();
         Ok(())
     }

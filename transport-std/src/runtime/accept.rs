@@ -4,9 +4,12 @@
 //! readable: it is taken out of the selector, and put back after a pause.
 
 use super::io::{Command, Reactor};
+use super::sock::Sock;
 use super::timers::Timer;
-use crate::sys::{Listener, SockId, Token, tcp};
+use crate::monitor::Event;
+use crate::sys::{self, Listener, SockId, Token};
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// After running out of descriptors, accepting pauses this long.
@@ -18,47 +21,73 @@ const ACCEPTS: usize = 64;
 /// A listener of a socket.
 pub(super) struct Listening {
     listener: Listener,
-    endpoint: String,
+    /// Where it listens.
+    endpoint: Arc<str>,
+    /// Where it was asked to.
+    asked: String,
     paused: bool,
     /// The I/O thread has yet to go on accepting here.
     owed: bool,
 }
 
+impl Listening {
+    /// Gives the port or name back.
+    pub(super) fn end(self, sock: &Sock) {
+        drop(self.listener);
+        sock.tell(|| Event::Closed { endpoint: self.endpoint.to_string() });
+    }
+}
+
 impl Reactor {
     /// Listens for connections to the socket.
-    pub(super) fn listen(&mut self, sock: SockId, mut listener: Listener, endpoint: String) -> io::Result<()> {
+    pub(super) fn listen(
+        &mut self,
+        sock: SockId,
+        mut listener: Listener,
+        endpoint: String,
+        asked: String,
+    ) -> io::Result<()> {
         let Some(served) = self.served.get_mut(&sock) else { return Ok(()) };
         let n = served.listeners.iter().position(Option::is_none).unwrap_or(served.listeners.len());
         self.io.selector().add_listener(&mut listener, Token::listener(sock, n as u32))?;
-        let listening = Some(Listening { listener, endpoint, paused: false, owed: false });
+        served.sock.tell(|| Event::Listening { endpoint: endpoint.clone() });
+        let listening = Some(Listening { listener, endpoint: endpoint.into(), asked, paused: false, owed: false });
         match served.listeners.get_mut(n) {
             Some(place) => *place = listening,
             None => served.listeners.push(listening),
         }
         Ok(())
     }
-    /// Stops listening; whether anything listened there.
+    /// Stops listening at `endpoint`, as it is or as it was asked for, and gives the port or name back; whether anything
+    /// listened there. Of several that were asked for alike it is one.
     pub(super) fn unlisten(&mut self, sock: SockId, endpoint: &str) -> bool {
         let Some(served) = self.served.get_mut(&sock) else { return false };
-        let found = served.listeners.iter_mut().find(|place| place.as_ref().is_some_and(|it| it.endpoint == endpoint));
-        let Some(mut listening) = found.and_then(Option::take) else { return false };
+        let find = |is: fn(&Listening) -> &str| {
+            served.listeners.iter().position(|place| place.as_ref().is_some_and(|it| is(it) == endpoint))
+        };
+        let found = find(|it| &*it.endpoint).or_else(|| find(|it| &it.asked));
+        let Some(mut listening) = found.and_then(|n| served.listeners.get_mut(n)?.take()) else { return false };
         self.io.selector().remove_listener(&mut listening.listener);
+        listening.end(&served.sock);
         true
     }
     /// The listener has connections.
     pub(super) fn accept(&mut self, sock: SockId, n: u32) {
         for _ in 0..ACCEPTS {
             let Some(listening) = self.listening(sock, n) else { return };
-            match tcp::accept(&listening.listener) {
-                Ok((stream, _)) => {
+            match listening.listener.accept() {
+                Ok(stream) => {
+                    let endpoint = listening.endpoint.clone();
                     let Some(served) = self.served.get(&sock) else { return };
                     if let Some(peer) = served.sock.clone().attach(None) {
+                        self.on_accepted(sock, peer.pipe, endpoint, &stream);
                         self.begin(sock, &peer, stream);
                     }
                 }
-                Err(error) if tcp::would_block(&error) => return,
+                Err(error) if sys::would_block(&error) => return,
                 Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted) => {}
-                Err(_) => {
+                Err(error) => {
+                    let (endpoint, error) = (listening.endpoint.to_string(), Arc::new(error));
                     // Out of descriptors or memory: the listener stays readable, so it must not be listened to.
                     listening.paused = true;
                     let handle = self.io.clone();
@@ -66,6 +95,9 @@ impl Reactor {
                         handle.selector().remove_listener(&mut listening.listener);
                     }
                     self.timers.after(ACCEPT_PAUSE, Timer::Accept { sock, listener: n });
+                    if let Some(served) = self.served.get(&sock) {
+                        served.sock.tell(|| Event::AcceptFailed { endpoint, error });
+                    }
                     return;
                 }
             }

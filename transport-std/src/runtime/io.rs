@@ -8,7 +8,9 @@ use super::seat::{Bell, Post, Watch};
 use super::serve::Seen;
 use super::sock::{LOOK, NAP, Sock};
 use super::timers::{Timer, Timers};
-use crate::dial::{Dial, Step};
+use super::watch::Streams;
+use crate::dial::Dial;
+use crate::resolve::Resolver;
 use crate::sync::{Mutex, Ordering, lock};
 use crate::sys::{self, Alarm, Listener, Ready, SockId, Source, Token};
 use omnimq_core::{CloseReason, PipeId};
@@ -24,13 +26,13 @@ pub(crate) enum Command {
     /// A new socket.
     Open(Arc<Sock>),
     /// Accept connections.
-    Listen { sock: SockId, listener: Listener, endpoint: String, done: Sender<io::Result<()>> },
+    Listen { sock: SockId, listener: Listener, endpoint: String, asked: String, done: Sender<io::Result<()>> },
     /// Stop accepting; answers whether anything listened there.
     Unlisten { sock: SockId, endpoint: String, done: Sender<bool> },
     /// Connect, and again when the stream is lost.
     Connect { sock: SockId, pipe: PipeId, dial: Box<Dial> },
     /// Addresses for a connect that waits for them.
-    Resolved { sock: SockId, pipe: PipeId, addresses: Vec<SocketAddr> },
+    Resolved { sock: SockId, pipe: PipeId, addresses: io::Result<Vec<SocketAddr>> },
     /// Disconnect; answers whether anything was connected, or connecting, there.
     Disconnect { sock: SockId, endpoint: String, done: Sender<bool> },
     /// A stream is of no more use.
@@ -49,6 +51,8 @@ pub(crate) enum Command {
     Join { sock: SockId, session: Box<Session>, done: Sender<io::Result<()>> },
     /// The socket's multicast sessions have something to send, or room for what they received.
     Turn { sock: SockId },
+    /// The application has left its streams to the I/O thread, which goes without their arrivals.
+    Rouse { sock: SockId },
     /// The application has closed the socket: let it linger, then forget it.
     Close { sock: SockId },
     /// No sockets are left: end.
@@ -68,6 +72,7 @@ pub(crate) struct Io {
     /// Sockets with unread input, and whether the alarm is set.
     hot: (Post<SockId>, Watch),
     start: Instant,
+    pub(super) resolver: Arc<Resolver>,
 }
 
 impl Io {
@@ -81,6 +86,7 @@ impl Io {
             looks: (Post::new(), Watch::new()),
             hot: (Post::new(), Watch::new()),
             start: Instant::now(),
+            resolver: Arc::default(),
         });
         let reactor = Reactor::new(io.clone(), poll);
         let thread = std::thread::Builder::new().name(name).spawn(move || reactor.run())?;
@@ -124,7 +130,8 @@ pub(super) struct Served {
     pub(super) sock: Arc<Sock>,
     pub(super) seen: Seen,
     pub(super) listeners: Vec<Option<Listening>>,
-    dials: HashMap<PipeId, Box<Dial>>,
+    pub(super) dials: HashMap<PipeId, Box<Dial>>,
+    pub(super) streams: Streams,
     pub(super) sessions: Sessions,
     pub(super) closing: bool,
 }
@@ -200,6 +207,7 @@ impl Reactor {
     fn on_timer(&mut self, timer: Timer) {
         match timer {
             Timer::Reconnect { sock, pipe } => self.redial(sock, pipe),
+            Timer::Silence { sock, pipe, attempt } => self.on_silence(sock, pipe, attempt),
             Timer::Protocol { sock, pipe } => self.on_protocol_timeout(sock, pipe),
             Timer::Nap { sock } => self.nap_over(sock),
             Timer::Linger { sock } => self.forget(sock),
@@ -218,14 +226,15 @@ impl Reactor {
                     listeners: Vec::new(),
                     dials: HashMap::new(),
                     sessions: Sessions::default(),
+                    streams: Streams::default(),
                     closing: false,
                 };
                 self.served.insert(sock.id, served);
                 // An alarm for it may have gone off before it was known here.
                 sock.look();
             }
-            Command::Listen { sock, listener, endpoint, done } => {
-                let _ = done.send(self.listen(sock, listener, endpoint));
+            Command::Listen { sock, listener, endpoint, asked, done } => {
+                let _ = done.send(self.listen(sock, listener, endpoint, asked));
             }
             Command::Unlisten { sock, endpoint, done } => {
                 let _ = done.send(self.unlisten(sock, &endpoint) || self.leave(sock, &endpoint));
@@ -262,6 +271,7 @@ impl Reactor {
                 let _ = done.send(self.join(sock, *session));
             }
             Command::Turn { sock } => self.turn(sock),
+            Command::Rouse { sock } => self.rouse(sock),
             Command::Close { sock } => self.close(sock),
             Command::Stop => self.stopping = true,
         }
@@ -283,7 +293,7 @@ impl Reactor {
         self.greet(&sock, peer);
     }
     /// A connection has begun: its deadline counts, and it speaks first.
-    fn greet(&mut self, sock: &Arc<Sock>, peer: &Arc<Peer>) {
+    pub(super) fn greet(&mut self, sock: &Arc<Sock>, peer: &Arc<Peer>) {
         let deadline = lock(&peer.protocol).connection.poll_timeout();
         self.set_deadline(sock.id, peer.pipe, deadline);
         peer.drain(sock);
@@ -380,6 +390,7 @@ impl Reactor {
         if let Some(dial) = self.served.get_mut(&sock.id).and_then(|served| served.dials.get_mut(&peer.pipe)) {
             dial.on_ready();
         }
+        self.on_settled(sock.id, peer.pipe);
         let deadline = lock(&peer.protocol).connection.poll_timeout();
         self.set_deadline(sock.id, peer.pipe, deadline);
         let Some(stream) = peer.stream() else { return };
@@ -422,6 +433,8 @@ impl Reactor {
         self.timers.cancel(Timer::Protocol { sock: sock.id, pipe });
         let now = self.io.now();
         let delay = served.dials.get_mut(&pipe).and_then(|dial| dial.on_lost(loss.reason, now));
+        self.on_ended(sock.id, pipe, loss, delay);
+        let Some(served) = self.served.get_mut(&sock.id) else { return };
         match delay {
             Some(delay) => self.timers.after(delay, Timer::Reconnect { sock: sock.id, pipe }),
             None => {
@@ -430,83 +443,6 @@ impl Reactor {
             }
         }
         self.close_if_flushed(sock.id);
-    }
-}
-
-/// Connecting, and connecting again.
-impl Reactor {
-    /// Takes the next step towards a connection.
-    fn dial(&mut self, sock: SockId, pipe: PipeId) {
-        let (io, now) = (self.io.clone(), self.io.now());
-        let Some(served) = self.served.get_mut(&sock) else { return };
-        let Some(dial) = served.dials.get_mut(&pipe) else { return };
-        loop {
-            match dial.next(&served.sock.options.tcp(), now) {
-                Step::Resolve(name, port) => {
-                    let answer = io.clone();
-                    let done = move |addresses| answer.send(Command::Resolved { sock, pipe, addresses });
-                    if crate::dial::resolve(name, port, done).is_err() {
-                        io.send(Command::Resolved { sock, pipe, addresses: Vec::new() });
-                    }
-                }
-                Step::Connecting(mut stream) => {
-                    if io.poll.add_stream(&mut stream, Token::stream(sock, pipe)).is_err() {
-                        continue;
-                    }
-                    dial.wait_for(stream);
-                }
-                Step::Later(delay) => self.timers.after(delay, Timer::Reconnect { sock, pipe }),
-                Step::Never => {
-                    served.dials.remove(&pipe);
-                    let sock = served.sock.clone();
-                    if let Some(peer) = sock.peer(pipe) {
-                        sock.close_pipe(&peer);
-                    }
-                }
-                Step::Wait => {}
-            }
-            return;
-        }
-    }
-    fn redial(&mut self, sock: SockId, pipe: PipeId) {
-        let now = self.io.now();
-        if let Some(dial) = self.served.get_mut(&sock).and_then(|served| served.dials.get_mut(&pipe)) {
-            dial.on_timeout(now);
-            self.dial(sock, pipe);
-        }
-    }
-    fn on_connected(&mut self, sock: SockId, pipe: PipeId) {
-        let Some(served) = self.served.get_mut(&sock) else { return };
-        let Some(dial) = served.dials.get_mut(&pipe) else { return };
-        match dial.connected() {
-            None => self.dial(sock, pipe),
-            Some(stream) => {
-                let Some(peer) = served.sock.peer(pipe) else { return };
-                self.resume(sock, &peer, stream);
-            }
-        }
-    }
-    /// A connection begins on a stream that is registered already.
-    fn resume(&mut self, sock: SockId, peer: &Arc<Peer>, stream: sys::Stream) {
-        let Some(served) = self.served.get(&sock) else { return };
-        let sock = served.sock.clone();
-        peer.install(&sock, Arc::new(stream));
-        self.greet(&sock, peer);
-        self.read(&sock, peer);
-    }
-    fn disconnect(&mut self, sock: SockId, endpoint: &str) -> bool {
-        let Some(served) = self.served.get_mut(&sock) else { return false };
-        let found = served.dials.iter().find(|(_, dial)| dial.endpoint() == endpoint).map(|(pipe, _)| *pipe);
-        let Some(pipe) = found else { return false };
-        served.dials.remove(&pipe);
-        let sock = served.sock.clone();
-        self.timers.cancel(Timer::Reconnect { sock: sock.id, pipe });
-        self.timers.cancel(Timer::Protocol { sock: sock.id, pipe });
-        if let Some(peer) = sock.peer(pipe) {
-            peer.uninstall(&sock, peer.loss(CloseReason::Unwanted));
-            sock.close_pipe(&peer);
-        }
-        true
     }
 }
 
@@ -523,7 +459,9 @@ impl Reactor {
         let Some(served) = self.served.get_mut(&sock) else { return };
         if !served.closing {
             served.closing = true;
-            served.listeners.clear();
+            for listening in served.listeners.drain(..).flatten() {
+                listening.end(&served.sock);
+            }
             served.sessions.close();
             served.sock.work();
             if let Some(linger) = served.sock.options.linger {
@@ -536,7 +474,8 @@ impl Reactor {
             }
         }
         let Some(served) = self.served.get(&sock) else { return };
-        if served.sock.peers().iter().all(|peer| peer.is_flushed()) && served.sessions.is_finished() {
+        let delivered = served.sock.is_delivered() && served.sessions.is_finished();
+        if delivered && served.sock.peers().iter().all(|peer| peer.is_flushed()) {
             self.forget(sock);
         }
     }
@@ -555,6 +494,7 @@ impl Reactor {
                 scratch::discard_input(&stream);
             }
         }
+        served.sock.give_up_waiting();
         served.sock.on_forgotten();
     }
 }

@@ -55,6 +55,15 @@ impl Reactor {
         sock.sets.harvest(&mut served.seen.later);
         self.serve(&sock, false);
     }
+    /// The application waits for what the I/O thread has let lie.
+    pub(super) fn rouse(&mut self, sock: SockId) {
+        if let Some(served) = self.served.get_mut(&sock)
+            && served.seen.nap_until.is_some()
+        {
+            served.seen.nap_until = Some(Instant::now());
+            self.nap_over(sock);
+        }
+    }
     pub(super) fn nap_over(&mut self, sock: SockId) {
         let Some(served) = self.served.get_mut(&sock) else { return };
         if served.seen.nap_until.is_none_or(|until| until > Instant::now()) {
@@ -87,7 +96,7 @@ impl Reactor {
     /// Reads for an application that is away, or goes without its arrivals for a while.
     fn serve(&mut self, sock: &Arc<Sock>, napping: bool) {
         let asleep = sock.reader.state() == Rest::Asleep;
-        let away = self.away(sock);
+        let away = sock.is_delegated() || self.away(sock);
         if napping {
             self.collect_hot(sock);
         }
@@ -100,6 +109,7 @@ impl Reactor {
         if away {
             seen.nap = NAP;
             seen.nap_until = None;
+            sock.napping.store(false, Ordering::SeqCst);
             let later = std::mem::take(&mut seen.later);
             if napping {
                 sock.sets.listen(sock.io.selector(), token, true);
@@ -114,6 +124,7 @@ impl Reactor {
             // to wake may have left them there, so a shorter sleep proves nothing.
             seen.later.clear();
             seen.nap_until = None;
+            sock.napping.store(false, Ordering::SeqCst);
             sock.sets.listen(sock.io.selector(), token, true);
             return;
         }
@@ -125,6 +136,11 @@ impl Reactor {
         seen.nap = if napping { (seen.nap * 2).min(NAP_MAX) } else { seen.nap.max(NAP) };
         let until = Instant::now() + seen.nap;
         seen.nap_until = Some(until);
+        sock.napping.store(true, Ordering::SeqCst);
+        if sock.is_delegated() {
+            // It has been, since this looked.
+            sock.io.send(super::io::Command::Rouse { sock: sock.id });
+        }
         self.timers.at(until, Timer::Nap { sock: sock.id });
     }
 }

@@ -1,10 +1,14 @@
 //! The part of a socket that its application and the I/O thread share.
 
+use super::inproc::{Companion, Names};
+use super::interest::Interest;
 use super::io::{Command, Io};
 use super::peer::{Loss, Peer};
 use super::seat::{Bell, Post, Watch};
 use crate::context::Census;
-use crate::lane::{Host, Inbox, Notices, Outlet};
+use crate::descriptor::Descriptor;
+use crate::lane::{Host, Inbox, News, Notices, Outlet};
+use crate::monitor::{Event, Watchers};
 use crate::options::SocketOptions;
 use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Locked, Mutex, Ordering, lock};
 use crate::sys::{self, SockId};
@@ -12,6 +16,7 @@ use omnimq_core::connection::{Config, Local};
 use omnimq_core::{AnyPattern, Instant, PipeId, Side, Socket, SocketType};
 use std::io as stdio;
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::Duration;
 
 /// An application may leave a batch unwritten for this long.
@@ -24,6 +29,8 @@ pub(crate) const NAP: Duration = Duration::from_millis(1);
 pub(crate) struct Core {
     pub(crate) socket: Socket<AnyPattern, Host>,
     peers: Vec<Option<Arc<Peer>>>,
+    /// By pipe, those that lead to sockets of this process.
+    pub(super) companions: Vec<Option<Companion>>,
     /// Pipes with something staged that nobody has published.
     staged: Vec<PipeId>,
     posted: Vec<PipeId>,
@@ -54,8 +61,16 @@ pub(crate) struct Sock {
     pub(crate) phase: AtomicU32,
     /// The application asleep for messages.
     pub(crate) reader: Bell,
-    /// The application asleep for room.
-    pub(crate) writer: Bell,
+    /// The application waiting for messages elsewhere than in its sets.
+    pub(crate) readers: Interest,
+    /// The application waiting for room.
+    pub(crate) writers: Interest,
+    /// The application has left its streams to the I/O thread.
+    delegated: AtomicBool,
+    /// What who polls the socket's descriptor has to be told.
+    pub(crate) descriptor: Descriptor,
+    /// The I/O thread goes without this socket's arrivals for a while.
+    pub(super) napping: AtomicBool,
     /// A batch is unwritten and the I/O thread will look.
     flush_watch: Watch,
     /// Something is unread and the I/O thread will look.
@@ -70,6 +85,18 @@ pub(crate) struct Sock {
     pub(crate) looks: AtomicU32,
     /// The context ends, or the socket has been closed.
     pub(crate) terminated: AtomicBool,
+    /// The application has closed the socket.
+    dropped: AtomicBool,
+    /// Who is told what happens to its connections.
+    pub(crate) watchers: Watchers,
+    /// Messages given up, as far as that has been told.
+    told_dropped: AtomicU32,
+}
+
+/// Who passes on what has been published.
+enum Way {
+    Stream(Arc<Peer>),
+    Socket(Companion, News),
 }
 
 impl Core {
@@ -80,15 +107,29 @@ impl Core {
     fn is_loose(&self, pipe: PipeId) -> bool {
         self.loose.contains(&pipe)
     }
-    /// Hands what is staged for `pipe` to whoever writes.
-    fn publish(&mut self, pipe: PipeId) -> Option<Arc<Peer>> {
-        self.socket.pipe(pipe)?.tx.publish();
-        self.peer(pipe)
+    /// Hands what is staged for `pipe` to whoever passes it on.
+    fn publish(&mut self, pipe: PipeId) -> Option<Way> {
+        let tx = &mut self.socket.pipe(pipe)?.tx;
+        tx.publish();
+        if let Some(Some(peer)) = self.peers.get(pipe.index()) {
+            return Some(Way::Stream(peer.clone()));
+        }
+        let news = tx.news();
+        Some(Way::Socket(self.companion(pipe)?.clone(), news))
     }
     /// Whether something is staged that has not been published.
     pub(crate) fn has_staged(&mut self, notices: &Notices) -> bool {
         notices.take_staged(&mut self.staged);
         !self.staged.is_empty()
+    }
+}
+
+impl Way {
+    fn go(self, sock: &Sock) {
+        match self {
+            Self::Stream(peer) => peer.drain(sock),
+            Self::Socket(companion, news) => companion.tell(news),
+        }
     }
 }
 
@@ -110,7 +151,14 @@ impl Sock {
             options,
             io: io.clone(),
             census,
-            core: Mutex::new(Core { socket, peers: Vec::new(), staged: Vec::new(), posted: Vec::new(), loose: Vec::new() }),
+            core: Mutex::new(Core {
+                socket,
+                peers: Vec::new(),
+                companions: Vec::new(),
+                staged: Vec::new(),
+                posted: Vec::new(),
+                loose: Vec::new(),
+            }),
             sets: sys::Sets::new()?,
             notices: Arc::new(Notices::new()),
             mail: Post::new(),
@@ -119,7 +167,11 @@ impl Sock {
             pumped: AtomicU32::new(0),
             phase: AtomicU32::new(0),
             reader: Bell::new(),
-            writer: Bell::new(),
+            readers: Interest::new(),
+            writers: Interest::new(),
+            delegated: AtomicBool::new(false),
+            napping: AtomicBool::new(false),
+            descriptor: Descriptor::default(),
             flush_watch: Watch::new(),
             hot_watch: Watch::new(),
             sessions_watch: Watch::new(),
@@ -127,6 +179,9 @@ impl Sock {
             repaired: AtomicU64::new(0),
             looks: AtomicU32::new(0),
             terminated: AtomicBool::new(false),
+            dropped: AtomicBool::new(false),
+            watchers: Watchers::default(),
+            told_dropped: AtomicU32::new(0),
         }))
     }
     pub(crate) fn local(&self) -> Local<'_> {
@@ -242,6 +297,23 @@ impl Sock {
         let last = core.staged.last().copied();
         last.and_then(|pipe| Some(core.socket.pipe(pipe)?.tx.staged())).unwrap_or(0)
     }
+    /// Tells of messages that the pattern has given up, if anybody asks.
+    #[inline]
+    pub(crate) fn tell_dropped(&self, core: &Core) {
+        if self.watchers.any() {
+            self.count_dropped(core);
+        }
+    }
+    #[cold]
+    pub(crate) fn count_dropped(&self, core: &Core) {
+        // The socket's lock orders all access. Counted modulo 2^32: nobody drops that many between two looks.
+        let (total, told) = (core.socket.dropped() as u32, self.told_dropped.load(Ordering::Relaxed));
+        if total != told {
+            self.told_dropped.store(total, Ordering::Relaxed);
+            let messages = u64::from(total.wrapping_sub(told));
+            self.watchers.tell(&Event::Dropped { messages });
+        }
+    }
     /// Publishes what is staged and writes it, without the lock.
     pub(crate) fn publish(&self, mut core: Locked<'_, Core>) {
         self.collect_staged(&mut core);
@@ -250,11 +322,11 @@ impl Sock {
         }
         if let [one] = core.staged[..] {
             core.staged.clear();
-            let peer = core.publish(one);
-            let loose = peer.is_none() && core.is_loose(one);
+            let way = core.publish(one);
+            let loose = way.is_none() && core.is_loose(one);
             drop(core);
-            if let Some(peer) = peer {
-                peer.drain(self);
+            if let Some(way) = way {
+                way.go(self);
             }
             if loose {
                 self.turn();
@@ -263,13 +335,13 @@ impl Sock {
         }
         let staged = std::mem::take(&mut core.staged);
         let loose = staged.iter().any(|&pipe| core.is_loose(pipe));
-        let peers: Vec<_> = staged.into_iter().filter_map(|pipe| core.publish(pipe)).collect();
+        let ways: Vec<_> = staged.into_iter().filter_map(|pipe| core.publish(pipe)).collect();
         drop(core);
         if loose {
             self.turn();
         }
-        for peer in peers {
-            peer.drain(self);
+        for way in ways {
+            way.go(self);
         }
     }
     /// Something is staged: the I/O thread will look before long.
@@ -326,11 +398,28 @@ impl Sock {
         if self.reader.ring() {
             self.sets.wake();
         }
+        self.readers.ring();
     }
     pub(crate) fn ring_writer(&self) {
-        if self.writer.ring() {
-            self.sets.wake();
+        self.writers.ring();
+    }
+    /// The application waits for messages elsewhere than in its sets: it is woken by `waker`, and the I/O thread reads for
+    /// it. It looks once more after this.
+    pub(crate) fn await_messages(&self, waker: &Waker) {
+        self.delegated.store(true, Ordering::Release);
+        self.readers.announce(waker);
+        if self.napping.load(Ordering::SeqCst) {
+            self.io.send(Command::Rouse { sock: self.id });
         }
+    }
+    /// The application looks after its streams itself.
+    pub(crate) fn undelegate(&self) {
+        if self.delegated.load(Ordering::Relaxed) {
+            self.delegated.store(false, Ordering::Relaxed);
+        }
+    }
+    pub(super) fn is_delegated(&self) -> bool {
+        self.delegated.load(Ordering::SeqCst)
     }
     /// A stream is of no more use: the I/O thread has to know.
     pub(crate) fn report(&self, pipe: PipeId, loss: Loss) {
@@ -342,8 +431,34 @@ impl Sock {
         self.ring_reader();
         self.ring_writer();
     }
+    /// The application closes the socket.
+    pub(crate) fn close(&self) {
+        self.dropped.store(true, Ordering::SeqCst);
+        self.publish(lock(&self.core));
+        self.part_from_all();
+        self.terminate();
+        self.io.send(Command::Close { sock: self.id });
+    }
+    /// No name will be bound any more: a closed socket that lingers for that need not.
+    pub(crate) fn on_context_end(&self) {
+        if self.is_dropped() {
+            self.io.send(Command::Close { sock: self.id });
+        }
+    }
+    pub(super) fn is_dropped(&self) -> bool {
+        self.dropped.load(Ordering::SeqCst)
+    }
+    /// The names of its context.
+    pub(crate) fn names(&self) -> &Names {
+        &self.census.names
+    }
+    /// Whether the context has ended.
+    pub(super) fn is_alone(&self) -> bool {
+        self.census.has_ended()
+    }
     /// The I/O thread serves this socket no more.
     pub(crate) fn on_forgotten(&self) {
+        self.watchers.end();
         self.census.leave(self.id);
     }
     pub(crate) fn is_terminated(&self) -> bool {

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 pub(crate) enum Timer {
     /// Connect again.
     Reconnect { sock: SockId, pipe: PipeId },
+    /// An address that is being tried has had its time.
+    Silence { sock: SockId, pipe: PipeId, attempt: u32 },
     /// The connection's own deadline.
     Protocol { sock: SockId, pipe: PipeId },
     /// The socket's arrivals are to be looked at again.

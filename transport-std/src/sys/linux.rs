@@ -1,23 +1,21 @@
 //! Linux: epoll sets, an eventfd to wake with, timerfds. Every call is rustix's; nothing here is unsafe.
 
-use super::{Alarm, Ready, Source, Token};
+use super::{Alarm, Kind, Listener, Ready, Source, Token};
 use crate::sync::entering_system;
 use omnimq_core::PipeId;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, eventfd};
-use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, sendmsg};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, SocketFlags, accept_with, sendmsg};
 use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime};
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
-#[cfg(feature = "pgm")]
-use std::os::fd::BorrowedFd;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-/// A non-blocking TCP listener.
-pub(crate) use std::net::TcpListener as Listener;
-/// A non-blocking TCP stream.
-pub(crate) use std::net::TcpStream as Stream;
+/// A non-blocking socket that listens.
+pub(crate) use socket2::Socket as Door;
+/// A non-blocking stream.
+pub(crate) use socket2::Socket as Stream;
 
 /// Applications wait on their connections themselves.
 pub(crate) const SEATED: bool = true;
@@ -45,7 +43,16 @@ fn wait<'a>(set: &OwnedFd, room: &'a mut Room, timeout: Option<Duration>) -> &'a
     epoll::wait(set, room.as_mut_slice(), timeout.as_ref()).map_or(&[], |(events, _)| events)
 }
 
-fn add(set: &OwnedFd, source: impl AsFd, token: u64, flags: EventFlags) -> io::Result<()> {
+/// As [`wait`], for each event.
+pub(super) fn wait_events(set: &OwnedFd, timeout: Option<Duration>, mut each: impl FnMut(u64, EventFlags)) {
+    let mut room = ROOM;
+    for event in wait(set, &mut room, timeout) {
+        let flags = event.flags;
+        each(event.data.u64(), flags);
+    }
+}
+
+pub(super) fn add(set: &OwnedFd, source: impl AsFd, token: u64, flags: EventFlags) -> io::Result<()> {
     entering_system();
     Ok(epoll::add(set, source, EventData::new_u64(token), flags)?)
 }
@@ -53,15 +60,24 @@ fn add(set: &OwnedFd, source: impl AsFd, token: u64, flags: EventFlags) -> io::R
 /// An eventfd: wakes who waits for it, once, however often it is rung before.
 pub(crate) struct Waker(OwnedFd);
 
+impl AsFd for Waker {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
 impl Waker {
-    fn new() -> io::Result<Self> {
+    pub(super) fn new() -> io::Result<Self> {
         Ok(Self(eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?))
+    }
+    pub(super) fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self(self.0.try_clone()?))
     }
     pub(crate) fn wake(&self) {
         entering_system();
         let _ = rustix::io::write(&self.0, &1u64.to_ne_bytes());
     }
-    fn clear(&self) {
+    pub(super) fn clear(&self) {
         let _ = rustix::io::read(&self.0, &mut [0; 8]);
     }
 }
@@ -148,10 +164,10 @@ impl Handle {
     }
     /// Listens for connections, level-triggered.
     pub(crate) fn add_listener(&self, listener: &mut Listener, token: Token) -> io::Result<()> {
-        add(&self.set, &*listener, token.0, EventFlags::IN)
+        add(&self.set, &listener.door, token.0, EventFlags::IN)
     }
     pub(crate) fn remove_listener(&self, listener: &mut Listener) {
-        let _ = epoll::delete(&self.set, &*listener);
+        let _ = epoll::delete(&self.set, &listener.door);
     }
     /// Listens to a descriptor of a multicast session, level-triggered.
     #[cfg(feature = "pgm")]
@@ -223,6 +239,13 @@ impl Sets {
             }
         }
     }
+    /// Readable when [`wake`](Self::wake) has been called and [`quiet`](Self::quiet) has not.
+    pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
+        self.waker.as_fd()
+    }
+    pub(crate) fn quiet(&self) {
+        self.waker.clear();
+    }
     /// The application waits for its connections or for [`wake`](Self::wake); appends readable pipes, and answers
     /// whether it was woken.
     pub(crate) fn wait(&self, pipes: &mut Vec<PipeId>, timeout: Option<Duration>) -> bool {
@@ -238,19 +261,41 @@ impl Sets {
         }
         woken
     }
-    /// The application waits for [`wake`](Self::wake) alone.
-    pub(crate) fn wait_wake(&self, timeout: Option<Duration>) -> bool {
-        entering_system();
-        let timeout = timeout.map(timespec);
-        let mut fds = [rustix::event::PollFd::new(&self.waker.0, rustix::event::PollFlags::IN)];
-        let woken = rustix::event::poll(&mut fds, timeout.as_ref()).is_ok_and(|n| n > 0);
-        if woken {
-            self.waker.clear();
-        }
-        woken
-    }
     pub(crate) fn wake(&self) {
         self.waker.wake();
+    }
+}
+
+/// What `socket` is to those who read and write.
+pub(super) fn stream(socket: socket2::Socket, _kind: Kind) -> Stream {
+    socket
+}
+
+/// What `socket` is to those who accept.
+pub(super) fn door(socket: socket2::Socket, _kind: Kind) -> Door {
+    socket
+}
+
+/// Takes the next connection.
+pub(super) fn accept(door: &Door) -> io::Result<Stream> {
+    entering_system();
+    Ok(accept_with(door, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)?.into())
+}
+
+pub(super) fn set_nodelay(stream: &Stream) -> io::Result<()> {
+    stream.set_tcp_nodelay(true)
+}
+
+/// Where the other side is, over tcp.
+pub(crate) fn peer_address(stream: &Stream) -> Option<std::net::SocketAddr> {
+    stream.peer_addr().ok()?.as_socket()
+}
+
+/// How connecting has ended.
+pub(crate) fn outcome(stream: &Stream) -> io::Result<()> {
+    match stream.take_error()? {
+        Some(error) => Err(error),
+        None => stream.peer_addr().map(drop),
     }
 }
 
@@ -274,12 +319,6 @@ pub(crate) fn write_vectored(stream: &Stream, slices: &[IoSlice<'_>]) -> io::Res
     entering_system();
     let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
     Ok(sendmsg(stream, slices, &mut SendAncillaryBuffer::default(), flags)?)
-}
-
-/// The number of a network interface.
-pub(crate) fn interface_index(name: &str) -> io::Result<u32> {
-    let socket = std::net::UdpSocket::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
-    Ok(rustix::net::netdevice::name_to_index(&socket, name)?)
 }
 
 /// Makes the calling thread's timers precise to a microsecond instead of fifty.

@@ -1,15 +1,31 @@
-//! The operating system: readiness, wake-ups, timers. Nothing outside this folder calls it.
+//! The operating system: readiness, wake-ups, timers, streams. Nothing outside this folder calls it.
 
+pub(crate) mod interface;
+#[cfg(unix)]
+pub(crate) mod ipc;
+#[cfg(not(unix))]
+#[path = "no_ipc.rs"]
+pub(crate) mod ipc;
 #[cfg(target_os = "linux")]
 mod linux;
+mod listener;
 #[cfg(not(target_os = "linux"))]
 mod portable;
+#[cfg(target_os = "linux")]
+mod selector;
+#[cfg(not(target_os = "linux"))]
+mod sockets;
 pub(crate) mod tcp;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::*;
+pub(crate) use listener::{Listener, StreamOptions, would_block};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::*;
+#[cfg(target_os = "linux")]
+pub(crate) use selector::{Selector, SelectorWaker};
+
+use listener::Kind;
 
 use omnimq_core::PipeId;
 

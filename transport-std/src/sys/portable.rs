@@ -1,6 +1,6 @@
 //! Other systems, on mio: the I/O thread does all reading, applications sleep on a condition variable.
 
-use super::{Alarm, Ready, Token};
+use super::{Alarm, Listener, Ready, Token};
 use crate::sync::entering_system;
 use mio::{Events, Interest, Registry};
 use omnimq_core::PipeId;
@@ -9,10 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// A non-blocking TCP listener.
-pub(crate) use mio::net::TcpListener as Listener;
-/// A non-blocking TCP stream.
-pub(crate) use mio::net::TcpStream as Stream;
+pub(crate) use super::sockets::{Door, Stream, accept, door, outcome, peer_address, set_nodelay, stream};
 
 /// Applications leave their connections to the I/O thread.
 pub(crate) const SEATED: bool = false;
@@ -106,10 +103,10 @@ impl Handle {
     }
     /// Listens for connections.
     pub(crate) fn add_listener(&self, listener: &mut Listener, token: Token) -> io::Result<()> {
-        self.register(listener, token, Interest::READABLE)
+        self.register(&mut listener.door, token, Interest::READABLE)
     }
     pub(crate) fn remove_listener(&self, listener: &mut Listener) {
-        let _ = self.registry.deregister(listener);
+        let _ = self.registry.deregister(&mut listener.door);
     }
     /// Watches a stream both ways, edge-triggered.
     pub(crate) fn add_stream(&self, stream: &mut Stream, token: Token) -> io::Result<()> {
@@ -142,10 +139,6 @@ impl Sets {
     pub(crate) fn harvest(&self, _pipes: &mut Vec<PipeId>) {}
     /// The application waits for [`wake`](Self::wake).
     pub(crate) fn wait(&self, _pipes: &mut Vec<PipeId>, timeout: Option<Duration>) -> bool {
-        self.wait_wake(timeout)
-    }
-    /// The application waits for [`wake`](Self::wake).
-    pub(crate) fn wait_wake(&self, timeout: Option<Duration>) -> bool {
         let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
         let mut rung = match timeout {
             None => self.bell.wait_while(rung, |rung| !*rung).unwrap_or_else(PoisonError::into_inner),
@@ -153,9 +146,35 @@ impl Sets {
         };
         std::mem::take(&mut *rung)
     }
+    pub(crate) fn quiet(&self) {}
     pub(crate) fn wake(&self) {
         *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.bell.notify_one();
+    }
+}
+
+/// What a poller waits on.
+#[derive(Default)]
+pub(crate) struct Selector(Arc<Sets>);
+
+/// Wakes who waits on a [`Selector`].
+pub(crate) struct SelectorWaker(Arc<Sets>);
+
+impl SelectorWaker {
+    pub(crate) fn wake(&self) {
+        self.0.wake();
+    }
+}
+
+impl Selector {
+    pub(crate) fn new() -> io::Result<(Self, SelectorWaker)> {
+        let bell = Arc::<Sets>::default();
+        Ok((Self(bell.clone()), SelectorWaker(bell)))
+    }
+    /// Waits to be woken; there are no descriptors here.
+    pub(crate) fn wait(&self, timeout: Option<Duration>, _found: impl FnMut(usize, bool, bool)) -> io::Result<()> {
+        self.0.wait(&mut Vec::new(), timeout);
+        Ok(())
     }
 }
 
@@ -175,11 +194,6 @@ pub(crate) fn write(mut stream: &Stream, bytes: &[u8]) -> io::Result<usize> {
 pub(crate) fn write_vectored(mut stream: &Stream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
     entering_system();
     stream.write_vectored(slices)
-}
-
-/// The number of a network interface: only numbers are understood here.
-pub(crate) fn interface_index(_name: &str) -> io::Result<u32> {
-    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// The system decides how precise timers are.

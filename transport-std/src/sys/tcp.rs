@@ -1,75 +1,51 @@
 //! TCP sockets with the options they need, made non-blocking.
 
-use super::{Listener, Stream};
+use super::{Kind, Listener, Stream, StreamOptions};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
 
-/// Options of TCP sockets. `None` leaves the system's default.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct TcpOptions {
-    /// SO_SNDBUF in octets.
-    pub(crate) send_buffer: Option<usize>,
-    /// SO_RCVBUF in octets.
-    pub(crate) recv_buffer: Option<usize>,
-    /// Connections the kernel may hold before they are accepted.
-    pub(crate) backlog: i32,
-}
-
-fn socket(address: SocketAddr, options: &TcpOptions) -> io::Result<Socket> {
+fn socket(address: SocketAddr, options: &StreamOptions) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_nonblocking(true)?;
-    if let Some(size) = options.send_buffer {
-        socket.set_send_buffer_size(size)?;
-    }
-    if let Some(size) = options.recv_buffer {
-        socket.set_recv_buffer_size(size)?;
-    }
+    options.apply(&socket)?;
     Ok(socket)
 }
 
-/// A listener at `address`; port 0 is replaced by a free one.
-pub(crate) fn listen(address: SocketAddr, options: &TcpOptions) -> io::Result<(Listener, SocketAddr)> {
+/// A listener at `address`, and where it listens: port 0 is replaced by a free one. `[::]` listens for IPv4 too.
+pub(crate) fn listen(address: SocketAddr, options: &StreamOptions) -> io::Result<(Listener, SocketAddr)> {
     let socket = socket(address, options)?;
-    // Elsewhere SO_REUSEADDR lets a second listener steal the port.
-    #[cfg(not(windows))]
-    socket.set_reuse_address(true)?;
-    if address.is_ipv6() {
-        socket.set_only_v6(true)?;
+    reuse_address(&socket)?;
+    if let SocketAddr::V6(address) = address {
+        socket.set_only_v6(!address.ip().is_unspecified())?;
     }
     socket.bind(&address.into())?;
     socket.listen(options.backlog)?;
-    let listener = std::net::TcpListener::from(socket);
-    let local = listener.local_addr()?;
-    #[cfg(not(target_os = "linux"))]
-    let listener = Listener::from_std(listener);
-    Ok((listener, local))
+    let local = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
+    Ok((Listener::new(socket, Kind::Tcp, None), local))
 }
 
-/// Takes the next connection from `listener`.
-pub(crate) fn accept(listener: &Listener) -> io::Result<(Stream, SocketAddr)> {
-    let (stream, peer) = listener.accept()?;
-    #[cfg(target_os = "linux")]
-    stream.set_nonblocking(true)?;
-    stream.set_nodelay(true)?;
-    Ok((stream, peer))
-}
-
-/// Begins to connect to `address`, from `source` if given; the stream is writable when that has succeeded or failed.
-pub(crate) fn connect(address: SocketAddr, source: Option<SocketAddr>, options: &TcpOptions) -> io::Result<Stream> {
+/// Begins to connect to `address`, from the one of `sources` that is of its family, if there are any; the stream is
+/// writable when that has succeeded or failed.
+pub(crate) fn connect(address: SocketAddr, sources: &[SocketAddr], options: &StreamOptions) -> io::Result<Stream> {
     let socket = socket(address, options)?;
     socket.set_tcp_nodelay(true)?;
-    if let Some(source) = source {
-        socket.bind(&source.into())?;
+    if !sources.is_empty() {
+        let source = sources.iter().find(|source| source.is_ipv4() == address.is_ipv4());
+        let source = source.ok_or(io::ErrorKind::AddrNotAvailable)?;
+        // One port may be the source of connections to several peers.
+        reuse_address(&socket)?;
+        socket.bind(&(*source).into())?;
     }
     match socket.connect(&address.into()) {
-        Err(error) if !in_progress(&error) => return Err(error),
-        Ok(()) | Err(_) => {}
+        Err(error) if !in_progress(&error) => Err(error),
+        Ok(()) | Err(_) => Ok(super::stream(socket, Kind::Tcp)),
     }
-    let stream = std::net::TcpStream::from(socket);
-    #[cfg(not(target_os = "linux"))]
-    let stream = Stream::from_std(stream);
-    Ok(stream)
+}
+
+/// A port may be bound again while connections of its last owner are being forgotten.
+fn reuse_address(socket: &Socket) -> io::Result<()> {
+    // Elsewhere the option lets a second listener steal the port.
+    if cfg!(windows) { Ok(()) } else { socket.set_reuse_address(true) }
 }
 
 fn in_progress(error: &io::Error) -> bool {
@@ -80,12 +56,19 @@ fn in_progress(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::WouldBlock
 }
 
+/// Whether the system has no such address or no such family of addresses, so that another may do.
+pub(crate) fn is_absent(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(EAFNOSUPPORT)
+}
+
 #[cfg(target_os = "linux")]
 const EINPROGRESS: i32 = rustix::io::Errno::INPROGRESS.raw_os_error();
 #[cfg(all(unix, not(target_os = "linux")))]
 const EINPROGRESS: i32 = 36;
 
-/// Whether the call may be repeated later.
-pub(crate) fn would_block(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
-}
+#[cfg(target_os = "linux")]
+const EAFNOSUPPORT: i32 = rustix::io::Errno::AFNOSUPPORT.raw_os_error();
+#[cfg(all(unix, not(target_os = "linux")))]
+const EAFNOSUPPORT: i32 = 47;
+#[cfg(windows)]
+const EAFNOSUPPORT: i32 = 10047;

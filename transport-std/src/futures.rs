@@ -1,0 +1,61 @@
+//! Sending and receiving as futures: they need wakers and nothing else, so any executor will do.
+//!
+//! A future that is dropped before it is done has done nothing: a message is taken out in the same step that hands it
+//! over, and put in as a whole or not at all.
+
+use crate::error::{Error, SendError};
+use crate::message::{Message, Outgoing};
+use crate::socket::Socket;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// A message to come: see [`Socket::recv_async`].
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct Receiving<'a> {
+    socket: &'a mut Socket,
+}
+
+/// A message to go: see [`Socket::send_async`].
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct Sending<'a, M> {
+    socket: &'a mut Socket,
+    message: Option<M>,
+}
+
+impl Future for Receiving<'_> {
+    type Output = Result<Message, Error>;
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.get_mut().socket.poll_recv(context)
+    }
+}
+
+impl<M> Unpin for Sending<'_, M> {}
+
+impl<M: Outgoing> Future for Sending<'_, M> {
+    type Output = Result<(), SendError<M::Unsent>>;
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let Some(message) = &this.message else { return Poll::Pending };
+        let Poll::Ready(sent) = this.socket.poll_send(message.message(), context) else { return Poll::Pending };
+        let message = this.message.take();
+        Poll::Ready(match (sent, message) {
+            (Err(error), Some(message)) => Err(SendError { message: message.into_unsent(), error }),
+            (Ok(()) | Err(_), _) => Ok(()),
+        })
+    }
+}
+
+/// For tasks.
+impl Socket {
+    /// As [`recv`](Socket::recv), for a task, without a time limit. Cancel-safe: dropped before it is done, it has taken
+    /// no message.
+    pub fn recv_async(&mut self) -> Receiving<'_> {
+        Receiving { socket: self }
+    }
+    /// As [`send`](Socket::send), for a task, without a time limit. Cancel-safe: dropped before it is done, it has sent
+    /// nothing. The message goes with the future then, unless it was lent.
+    pub fn send_async<M: Outgoing>(&mut self, message: M) -> Sending<'_, M> {
+        Sending { socket: self, message: Some(message) }
+    }
+}

@@ -1,0 +1,247 @@
+//! Waiting for many sockets and descriptors at once.
+
+use crate::error::Error;
+use crate::runtime::sock::Sock;
+use crate::socket::Socket;
+use crate::sync::{Mutex, lock};
+use crate::sys;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::task::{Wake, Waker};
+use std::time::{Duration, Instant};
+
+/// What to wait for, and what has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Readiness {
+    /// A message can be received; a descriptor can be read.
+    pub receive: bool,
+    /// A message can be sent; a descriptor can be written.
+    pub send: bool,
+}
+
+impl Readiness {
+    /// To receive.
+    pub const RECEIVE: Self = Self { receive: true, send: false };
+    /// To send.
+    pub const SEND: Self = Self { receive: false, send: true };
+    /// To do either.
+    pub const BOTH: Self = Self { receive: true, send: true };
+
+    fn and(self, other: Self) -> Self {
+        Self { receive: self.receive && other.receive, send: self.send && other.send }
+    }
+    fn any(self) -> bool {
+        self.receive || self.send
+    }
+}
+
+/// Waits for many sockets and descriptors; a wait costs as much as what has come, not as what is waited for.
+///
+/// Sockets and descriptors are known by numbers of the caller's choosing. What has come stays so until it is taken, as
+/// with `poll`: the next wait tells of it again.
+///
+/// ```
+/// use omnimq::{Context, Poller, Pull, Push, Readiness};
+/// # fn main() -> Result<(), omnimq::Error> {
+/// let context = Context::new()?;
+/// let (mut one, mut other) = (Pull::new(&context)?, Pull::new(&context)?);
+/// one.bind("inproc://one")?;
+/// other.bind("inproc://other")?;
+/// let mut poller = Poller::new()?;
+/// poller.add(1, one.as_socket(), Readiness::RECEIVE);
+/// poller.add(2, other.as_socket(), Readiness::RECEIVE);
+///
+/// let mut push = Push::new(&context)?;
+/// push.connect("inproc://other")?;
+/// push.send("hello")?;
+/// let ready = poller.wait(None)?;
+/// assert_eq!(ready, [(2, Readiness::RECEIVE)]);
+/// assert_eq!(other.try_recv()?.bytes(), b"hello");
+/// # Ok(())
+/// # }
+/// ```
+pub struct Poller {
+    selector: sys::Selector,
+    woken: Arc<Woken>,
+    sockets: HashMap<usize, Entry>,
+    /// Sockets to be looked at: new ones, those that were woken, those that were ready last time.
+    check: Vec<usize>,
+    ready: Vec<(usize, Readiness)>,
+}
+
+struct Entry {
+    sock: Arc<Sock>,
+    wants: Readiness,
+    waker: Waker,
+    /// It stands in `check`.
+    checked: bool,
+}
+
+/// Sockets whose wait is over.
+struct Woken {
+    keys: Mutex<Vec<usize>>,
+    bell: sys::SelectorWaker,
+}
+
+struct Key {
+    key: usize,
+    woken: Arc<Woken>,
+}
+
+impl Wake for Key {
+    fn wake(self: Arc<Self>) {
+        let mut keys = lock(&self.woken.keys);
+        let first = keys.is_empty();
+        keys.push(self.key);
+        drop(keys);
+        if first {
+            self.woken.bell.wake();
+        }
+    }
+}
+
+impl Poller {
+    /// A poller of nothing.
+    ///
+    /// # Errors
+    /// [`Error::System`] (EMFILE, …).
+    pub fn new() -> Result<Self, Error> {
+        let (selector, bell) = sys::Selector::new().map_err(Error::system("make a poller"))?;
+        let woken = Arc::new(Woken { keys: Mutex::new(Vec::new()), bell });
+        Ok(Self { selector, woken, sockets: HashMap::new(), check: Vec::new(), ready: Vec::new() })
+    }
+    /// Waits for `socket` too, which is called `key`; whatever was called so before is forgotten.
+    pub fn add(&mut self, key: usize, socket: &Socket, wants: Readiness) {
+        let waker = Waker::from(Arc::new(Key { key, woken: self.woken.clone() }));
+        let entry = Entry { sock: socket.sock().clone(), wants, waker, checked: true };
+        if !self.sockets.insert(key, entry).is_some_and(|old| old.checked) {
+            self.check.push(key);
+        }
+    }
+    /// Waits for something else of the socket called `key`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] (EINVAL): nothing is called so.
+    pub fn modify(&mut self, key: usize, wants: Readiness) -> Result<(), Error> {
+        let entry = self.sockets.get_mut(&key).ok_or_else(|| Error::NotFound(format!("socket {key} of the poller")))?;
+        entry.wants = wants;
+        if !std::mem::replace(&mut entry.checked, true) {
+            self.check.push(key);
+        }
+        Ok(())
+    }
+    /// Waits no more for the socket called `key`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] (EINVAL): nothing is called so.
+    pub fn remove(&mut self, key: usize) -> Result<(), Error> {
+        let entry = self.sockets.remove(&key).ok_or_else(|| Error::NotFound(format!("socket {key} of the poller")))?;
+        if entry.checked {
+            self.check.retain(|other| *other != key);
+        }
+        Ok(())
+    }
+    /// Waits for a descriptor too, which is called `key`.
+    ///
+    /// # Errors
+    /// [`Error::System`] (EEXIST, EPERM, …).
+    #[cfg(target_os = "linux")]
+    pub fn add_descriptor(&mut self, key: usize, descriptor: impl std::os::fd::AsFd, wants: Readiness) -> Result<(), Error> {
+        let added = self.selector.add(descriptor.as_fd(), key, wants.receive, wants.send);
+        added.map_err(Error::system(format!("poll descriptor {key}")))
+    }
+    /// Waits no more for a descriptor.
+    ///
+    /// # Errors
+    /// [`Error::System`] (ENOENT, …).
+    #[cfg(target_os = "linux")]
+    pub fn remove_descriptor(&mut self, descriptor: impl std::os::fd::AsFd) -> Result<(), Error> {
+        self.selector.remove(descriptor.as_fd()).map_err(Error::system("no more poll a descriptor"))
+    }
+    /// Waits until something is ready, at most `timeout` (`None` = for ever); nothing when the time is up. A socket whose
+    /// context ends is ready for everything: its calls say so.
+    ///
+    /// # Errors
+    /// [`Error::System`].
+    pub fn wait(&mut self, timeout: Option<Duration>) -> Result<&[(usize, Readiness)], Error> {
+        let until = timeout.map(|timeout| Instant::now().checked_add(timeout));
+        self.ready.clear();
+        loop {
+            self.look();
+            let left = match until {
+                _ if !self.ready.is_empty() => Some(Duration::ZERO),
+                Some(Some(until)) => Some(until.saturating_duration_since(Instant::now())),
+                Some(None) | None => None,
+            };
+            let ready = &mut self.ready;
+            let found = |key, receive, send| ready.push((key, Readiness { receive, send }));
+            self.selector.wait(left, found).map_err(Error::system("poll"))?;
+            let over = left.is_some_and(|left| left.is_zero());
+            if over || !self.ready.is_empty() {
+                if self.ready.is_empty() && !lock(&self.woken.keys).is_empty() {
+                    self.look();
+                }
+                return Ok(&self.ready);
+            }
+        }
+    }
+    /// Looks at the sockets that may be ready; those that are not will say so.
+    fn look(&mut self) {
+        for key in std::mem::take(&mut *lock(&self.woken.keys)) {
+            if let Some(entry) = self.sockets.get_mut(&key)
+                && !std::mem::replace(&mut entry.checked, true)
+            {
+                self.check.push(key);
+            }
+        }
+        let Self { check, sockets, ready, .. } = self;
+        check.retain(|key| {
+            let Some(entry) = sockets.get_mut(key) else { return false };
+            let found = entry.look();
+            if found.any() {
+                ready.push((*key, found));
+            }
+            entry.checked = found.any();
+            entry.checked
+        });
+    }
+}
+
+impl Entry {
+    /// What is ready of what is wanted; if nothing is, the poller will be woken.
+    fn look(&self) -> Readiness {
+        let found = self.sock.readiness(self.wants);
+        if found.any() || !self.wants.any() {
+            return found;
+        }
+        if self.wants.receive {
+            self.sock.await_messages(&self.waker);
+        }
+        if self.wants.send {
+            self.sock.writers.announce(&self.waker);
+        }
+        self.sock.readiness(self.wants)
+    }
+}
+
+impl Sock {
+    /// Which of these calls would not have to wait.
+    pub(crate) fn readiness(&self, wants: Readiness) -> Readiness {
+        if self.is_terminated() {
+            return wants;
+        }
+        let mut core = lock(&self.core);
+        self.pump(&mut core);
+        let receive = wants.receive && core.socket.can_recv();
+        let send = wants.send && core.socket.can_send();
+        self.publish(core);
+        let found = wants.and(Readiness { receive, send });
+        // What is on its way within the process counts as being there.
+        if wants.receive && !found.any() && self.fetch_expected() {
+            let mut core = lock(&self.core);
+            self.pump(&mut core);
+            return Readiness { receive: core.socket.can_recv(), send };
+        }
+        found
+    }
+}
