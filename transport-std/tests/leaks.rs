@@ -36,7 +36,7 @@ fn contexts() {
         let context = Context::with_io_threads(1 + n % 2).unwrap();
         let mut sockets: Vec<_> = TYPES.iter().map(|socket_type| socket(&context, *socket_type)).collect();
         let mut pull = socket(&context, SocketType::Pull);
-        let endpoint = pull.bind(ANY).unwrap();
+        let endpoint = pull.bind(TRANSPORTS[n % TRANSPORTS.len()]).unwrap();
         let mut push = socket(&context, SocketType::Push);
         push.connect(&endpoint).unwrap();
         for socket in &mut sockets {
@@ -69,11 +69,12 @@ fn sockets_of_one_context() {
     let context = Context::new().unwrap();
     let mut pull = socket(&context, SocketType::Pull);
     let endpoint = pull.bind(ANY).unwrap();
+    let endpoints: Vec<_> = TRANSPORTS.iter().map(|at| pull.bind(at).unwrap()).collect();
     // Make what is made once, then count.
     let mut before = (0, 0);
     for n in 0..300 {
         let mut push = socket(&context, SocketType::Push);
-        push.connect(&endpoint).unwrap();
+        push.connect(&endpoints[n % endpoints.len()]).unwrap();
         push.send(b"x").unwrap();
         pull.recv().unwrap();
         let raw = Raw::connect(&endpoint);

@@ -18,6 +18,8 @@
 #![cfg(loom)]
 #![allow(dead_code, reason = "the library uses the rest")]
 
+#[path = "../src/runtime/interest.rs"]
+mod interest;
 #[path = "../src/runtime/seat.rs"]
 mod seat;
 #[path = "../src/sync.rs"]
@@ -464,5 +466,42 @@ fn nobody_sleeps_beside_messages_of_two_threads() {
         socket.recv();
         socket.recv();
         threads.into_iter().for_each(|io| io.join().unwrap());
+    });
+}
+
+/// A task that is woken through its waker hears of everything, also when it is polled in between for no reason.
+#[test]
+fn an_interest_is_never_lost() {
+    struct Woken(Waker);
+    impl std::task::Wake for Woken {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.wake();
+        }
+    }
+    model(|| {
+        let interest = Arc::new(interest::Interest::new());
+        let published = Arc::new(AtomicU32::new(0));
+        let teller = {
+            let (interest, published) = (interest.clone(), published.clone());
+            thread::spawn(move || {
+                for n in 1..=2 {
+                    published.store(n, Release);
+                    interest.ring();
+                }
+            })
+        };
+        let woken = std::sync::Arc::new(Woken(Waker::new()));
+        let waker = std::task::Waker::from(woken.clone());
+        for polled_for_no_reason in [true, false, false, false] {
+            interest.announce(&waker);
+            if published.load(Acquire) == 2 {
+                break;
+            }
+            if !polled_for_no_reason {
+                woken.0.wait();
+            }
+        }
+        teller.join().unwrap();
+        assert_eq!(published.load(Relaxed), 2);
     });
 }

@@ -1,4 +1,4 @@
-//! The eleven socket types over tcp, with either side binding, and what their calls refuse.
+//! The eleven socket types over each transport, with either side binding, and what their calls refuse.
 
 mod support;
 
@@ -7,23 +7,25 @@ use std::time::{Duration, Instant};
 use support::*;
 
 /// Two sockets, connected one way or the other.
-fn pair(context: &Context, first: SocketType, second: SocketType, first_binds: bool) -> (Socket, Socket) {
+fn pair(context: &Context, first: SocketType, second: SocketType, first_binds: bool, at: &str) -> (Socket, Socket) {
     let (mut first, mut second) = (socket(context, first), socket(context, second));
     if first_binds {
-        let endpoint = first.bind(ANY).unwrap();
+        let endpoint = first.bind(at).unwrap();
         second.connect(&endpoint).unwrap();
     } else {
-        let endpoint = second.bind(ANY).unwrap();
+        let endpoint = second.bind(at).unwrap();
         first.connect(&endpoint).unwrap();
     }
     (first, second)
 }
 
 fn each_way(first: SocketType, second: SocketType, mut play: impl FnMut(Socket, Socket)) {
-    for first_binds in [true, false] {
-        let context = Context::new().unwrap();
-        let (first, second) = pair(&context, first, second, first_binds);
-        play(first, second);
+    for at in TRANSPORTS {
+        for first_binds in [true, false] {
+            let context = Context::new().unwrap();
+            let (first, second) = pair(&context, first, second, first_binds, at);
+            play(first, second);
+        }
     }
 }
 
@@ -175,13 +177,15 @@ fn router_router() {
         options.pattern.mandatory = true;
         context.socket_with(SocketType::Router, options).unwrap()
     };
-    let (mut a, mut b) = (named("a"), named("b"));
-    let endpoint = a.bind(ANY).unwrap();
-    b.connect(&endpoint).unwrap();
-    until(|| b.try_send([&b"a"[..], b"hello"]).is_ok());
-    assert_eq!(frames(&a.recv().unwrap()), [&b"b"[..], b"hello"]);
-    a.send([&b"b"[..], b"back"]).unwrap();
-    assert_eq!(frames(&b.recv().unwrap()), [&b"a"[..], b"back"]);
+    for at in TRANSPORTS {
+        let (mut a, mut b) = (named("a"), named("b"));
+        let endpoint = a.bind(at).unwrap();
+        b.connect(&endpoint).unwrap();
+        until(|| b.try_send([&b"a"[..], b"hello"]).is_ok());
+        assert_eq!(frames(&a.recv().unwrap()), [&b"b"[..], b"hello"]);
+        a.send([&b"b"[..], b"back"]).unwrap();
+        assert_eq!(frames(&b.recv().unwrap()), [&b"a"[..], b"back"]);
+    }
 }
 
 #[test]
@@ -231,7 +235,7 @@ fn topics_before_and_after_connecting() {
         (SocketType::XPub, SocketType::Sub),
         (SocketType::XPub, SocketType::XSub),
     ] {
-        for sub_binds in [false, true] {
+        for (at, sub_binds) in TRANSPORTS.iter().flat_map(|at| [(at, false), (at, true)]) {
             for before in [false, true] {
                 let context = Context::new().unwrap();
                 let (mut publisher, mut subscriber) = (socket(&context, publisher), socket(&context, subscriber));
@@ -239,10 +243,10 @@ fn topics_before_and_after_connecting() {
                     subscriber.subscribe(b"top").unwrap();
                 }
                 if sub_binds {
-                    let endpoint = subscriber.bind(ANY).unwrap();
+                    let endpoint = subscriber.bind(at).unwrap();
                     publisher.connect(&endpoint).unwrap();
                 } else {
-                    let endpoint = publisher.bind(ANY).unwrap();
+                    let endpoint = publisher.bind(at).unwrap();
                     subscriber.connect(&endpoint).unwrap();
                 }
                 if !before {
@@ -283,7 +287,7 @@ fn xpub_sees_subscriptions() {
     });
     // The dead unsubscribe; where the publisher connects, its pipe lives on and so do they, until the next handshake.
     let context = Context::new().unwrap();
-    let (mut publisher, mut subscriber) = pair(&context, SocketType::XPub, SocketType::Sub, true);
+    let (mut publisher, mut subscriber) = pair(&context, SocketType::XPub, SocketType::Sub, true, ANY);
     subscriber.subscribe(b"two").unwrap();
     assert_eq!(publisher.recv().unwrap().bytes(), b"\x01two");
     drop(subscriber);

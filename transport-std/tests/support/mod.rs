@@ -15,6 +15,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// Any free port of this machine.
 pub(crate) const ANY: &str = "tcp://127.0.0.1:*";
 
+/// Where sockets of one process may meet, by each transport.
+pub(crate) const TRANSPORTS: &[&str] = if cfg!(unix) { &[ANY, "inproc://meet", "ipc://*"] } else { &[ANY, "inproc://meet"] };
+
 /// Options of a socket that gives up after [`PATIENCE`].
 pub(crate) fn patient() -> SocketOptions {
     let mut options = SocketOptions::default();
@@ -29,6 +32,13 @@ pub(crate) fn patient() -> SocketOptions {
 pub(crate) fn marks(send: u32, recv: u32) -> SocketOptions {
     let mut options = patient();
     (options.send_hwm, options.recv_hwm) = (send, recv);
+    options
+}
+
+/// [`patient`], where names and wildcards mean both families.
+pub(crate) fn ipv6() -> SocketOptions {
+    let mut options = patient();
+    options.ipv6 = true;
     options
 }
 
@@ -86,6 +96,24 @@ pub(crate) fn fill(socket: &mut Socket, body: &[u8]) -> u32 {
             Err(error) => panic!("{error}"),
         }
         assert!(sent < 10_000_000, "never blocks");
+    }
+}
+
+/// One message passes from a new socket at `endpoint`.
+#[track_caller]
+pub(crate) fn reaches(pull: &mut Socket, context: &Context, endpoint: &str) {
+    let mut push = context.socket_with(SocketType::Push, ipv6()).unwrap();
+    push.connect(endpoint).unwrap();
+    push.send(endpoint).unwrap();
+    assert_eq!(pull.recv().unwrap().bytes(), endpoint.as_bytes());
+}
+
+/// Why the system refused.
+#[track_caller]
+pub(crate) fn refused<T: std::fmt::Debug>(done: Result<T, Error>) -> std::io::ErrorKind {
+    match done.unwrap_err() {
+        Error::System { source, .. } => source.kind(),
+        error => panic!("{error:?}"),
     }
 }
 
