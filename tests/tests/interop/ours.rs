@@ -2,9 +2,23 @@
 
 use omnimq::{Context, Error, Frame, Message, Socket, SocketOptions, SocketType};
 use omnimq_tests::libzmq::{Digest, Part};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 pub(crate) const ANY: &str = "tcp://127.0.0.1:*";
+/// The transports that a pair may meet over.
+pub(crate) const TRANSPORTS: [&str; 2] = ["tcp", "ipc"];
+
+/// Where nobody is yet, for a peer to bind: any port, or a file of its own.
+pub(crate) fn anywhere(transport: &str) -> String {
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    if transport == "tcp" {
+        return ANY.into();
+    }
+    let name = format!("omnimq-interop-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+    format!("ipc://{}", std::env::temp_dir().join(name).display())
+}
+
 /// Longer than anything here takes.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 /// Shorter than anything that has to be waited for, longer than anything that must not come.

@@ -1,6 +1,6 @@
-//! Every legal pair (ours, theirs), either side binding: messages of all shapes and sizes pass unchanged both ways.
+//! Every legal pair (ours, theirs), over tcp and ipc, either side binding: messages of all shapes and sizes pass unchanged both ways.
 
-use crate::ours::{ANY, SOON, digests, message, options, until};
+use crate::ours::{SOON, TRANSPORTS, anywhere, digests, message, options, until};
 use omnimq::{Context, Frame, Socket, SocketType};
 use omnimq_tests::libzmq::{Digest, Part, Peer, Socket as Theirs};
 use std::time::Duration;
@@ -124,10 +124,20 @@ fn expected(envelope: &[Part], parts: &[Part]) -> Vec<Digest> {
     envelope.iter().chain(parts).map(Part::digest).collect()
 }
 
+/// One binds, the other connects.
+fn join(ours: &mut Socket, theirs: &Theirs<'_>, endpoint: &str, we_bind: bool) {
+    if we_bind {
+        theirs.connect(&ours.bind(endpoint).unwrap());
+    } else {
+        ours.connect(&theirs.bind(endpoint)).unwrap();
+    }
+}
+
 /// Makes a pair and runs `conversation` on it.
 fn with_pair(
     peer: &Peer,
     (ours_type, theirs_type): (SocketType, SocketType),
+    transport: &str,
     we_bind: bool,
     conversation: impl FnOnce(&mut Pair<'_>, Talk),
 ) {
@@ -143,11 +153,8 @@ fn with_pair(
     if theirs_type == SocketType::Router {
         theirs.set("ROUTER_MANDATORY", 1);
     }
-    if we_bind {
-        theirs.connect(&ours.bind(ANY).unwrap());
-    } else {
-        ours.connect(&theirs.bind(ANY)).unwrap();
-    }
+    let endpoint = anywhere(transport);
+    join(&mut ours, &theirs, &endpoint, we_bind);
     match (ours_type, theirs_type) {
         (SocketType::Sub | SocketType::XSub, _) => ours.subscribe("").unwrap(),
         (_, SocketType::Sub) => theirs.subscribe(b""),
@@ -179,25 +186,33 @@ fn with_pair(
     conversation(&mut pair, talk);
     drop(pair);
     theirs.close(Duration::ZERO);
+    if let Some(path) = endpoint.strip_prefix("ipc://") {
+        // Whoever bound it has left it there, as libzmq does.
+        std::fs::remove_file(path).unwrap();
+    }
 }
 
-/// Both sides binding, all messages.
+/// Each transport, both sides binding, all messages.
 fn pair(ours: SocketType, theirs: SocketType) {
     let peer = Peer::start();
-    for we_bind in [true, false] {
-        with_pair(&peer, (ours, theirs), we_bind, |pair, talk| {
-            messages().iter().for_each(|parts| pair.converse(talk, parts));
-        });
+    for transport in TRANSPORTS {
+        for we_bind in [true, false] {
+            with_pair(&peer, (ours, theirs), transport, we_bind, |pair, talk| {
+                messages().iter().for_each(|parts| pair.converse(talk, parts));
+            });
+        }
     }
 }
 
 /// A body of this size in the middle of a message, and alone.
 fn large(ours: SocketType, theirs: SocketType, size: usize) {
     let peer = Peer::start();
-    with_pair(&peer, (ours, theirs), true, |pair, talk| {
-        pair.converse(talk, &[Part::from("head"), Part::Pattern(size, 9), Part::from("tail")]);
-        pair.converse(talk, &[Part::Pattern(size, 10)]);
-    });
+    for transport in TRANSPORTS {
+        with_pair(&peer, (ours, theirs), transport, true, |pair, talk| {
+            pair.converse(talk, &[Part::from("head"), Part::Pattern(size, 9), Part::from("tail")]);
+            pair.converse(talk, &[Part::Pattern(size, 10)]);
+        });
+    }
 }
 
 macro_rules! pairs {
