@@ -1,4 +1,5 @@
 //! Sockets in tasks: on tokio's threads, on smol's, and on a bare loop; futures that are dropped at every point.
+#![cfg(not(loom))]
 
 mod support;
 
