@@ -52,6 +52,7 @@ fn messages() -> Vec<Vec<Part>> {
     messages.push(vec![Part::from(""), Part::from("")]);
     messages.push((0..40).map(|at| Part::Pattern(at * 17, 3)).collect());
     messages.push(vec![Part::Pattern(255, 4), Part::Pattern(64 << 10, 5), Part::Pattern(1, 6)]);
+    messages.push(vec![Part::from("head"), Part::Pattern(64 << 20, 7), Part::from("tail")]);
     messages
 }
 
@@ -204,17 +205,6 @@ fn pair(ours: SocketType, theirs: SocketType) {
     }
 }
 
-/// A body of this size in the middle of a message, and alone.
-fn large(ours: SocketType, theirs: SocketType, size: usize) {
-    let peer = Peer::start();
-    for transport in TRANSPORTS {
-        with_pair(&peer, (ours, theirs), transport, true, |pair, talk| {
-            pair.converse(talk, &[Part::from("head"), Part::Pattern(size, 9), Part::from("tail")]);
-            pair.converse(talk, &[Part::Pattern(size, 10)]);
-        });
-    }
-}
-
 macro_rules! pairs {
     ($($name:ident: $ours:ident $theirs:ident;)*) => {
         /// The pairs that have a test.
@@ -260,14 +250,4 @@ fn every_legal_pair_has_a_test() {
             assert_eq!(ours.pairs_with(theirs), PAIRS.contains(&[ours, theirs]), "{ours:?} {theirs:?}");
         }
     }
-}
-
-#[test]
-fn sixty_four_mebibytes_from_us() {
-    large(SocketType::Push, SocketType::Pull, 64 << 20);
-}
-
-#[test]
-fn sixty_four_mebibytes_to_us() {
-    large(SocketType::Pull, SocketType::Push, 64 << 20);
 }
