@@ -54,20 +54,25 @@ fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
 
-/// Whether namespaces can be made here. If not, says so; with `CI=true` that is a failure.
+/// Whether namespaces can be made here. If not, the test that asks is skipped and says so; with `CI=true` that is a failure.
 pub fn available() -> bool {
-    static AVAILABLE: OnceLock<bool> = OnceLock::new();
-    *AVAILABLE.get_or_init(|| {
+    static MISSING: OnceLock<Option<&str>> = OnceLock::new();
+    let missing = *MISSING.get_or_init(|| {
         let mut attempt = unshare();
         let works = attempt.arg("true").stderr(Stdio::null()).status().is_ok_and(|status| status.success());
         let tools = ["ip", "nft", "nsenter", "tcpdump"].iter().all(|tool| find(tool).is_some());
-        if !works || !tools {
-            let why = if works { "ip, nft, nsenter or tcpdump is missing" } else { "this system refuses namespaces" };
-            assert!(std::env::var("CI").as_deref() != Ok("true"), "multicast tests cannot run: {why}");
-            eprintln!("SKIPPED: multicast tests need network namespaces, and {why}");
+        match (works, tools) {
+            (true, true) => None,
+            (true, false) => Some("ip, nft, nsenter or tcpdump is missing"),
+            (false, _) => Some("this system refuses namespaces"),
         }
-        works && tools
-    })
+    });
+    let Some(why) = missing else { return true };
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "multicast tests cannot run: {why}");
+    let test = std::thread::current().name().unwrap_or("multicast").to_string();
+    // Not by a macro: their output is kept from the log when a test passes.
+    let _ = std::io::stdout().write_all(format!("SKIPPED {test}: {why}\n").as_bytes());
+    false
 }
 
 fn find(tool: &str) -> Option<PathBuf> {

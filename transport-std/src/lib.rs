@@ -2,8 +2,9 @@
 //!
 //! There is a type for each socket type, so that a call in the wrong direction does not compile, and [`Socket`] for a
 //! type chosen at run time. A socket belongs to one thread at a time and may be sent to another. No async runtime is
-//! needed, and any will do for [`recv_async`](Socket::recv_async) and [`send_async`](Socket::send_async): a call does the I/O it can, and the [`Context`]'s threads do what is left, also while the program is away:
-//! they connect again, shake hands, write what was sent and read up to the high-water mark.
+//! needed, and any will do for [`recv_async`](Socket::recv_async) and [`send_async`](Socket::send_async): a call does the
+//! I/O it can, and the [`Context`]'s threads do what is left, also while the program is away: they connect again, shake
+//! hands, write what was sent and read up to the high-water mark.
 //!
 //! A blocking call has a `try_` form, which does not wait, and a `_timeout` form. A refused message comes back in
 //! [`SendError`]; each [`Error`] names the errno of libzmq that it stands for.

@@ -111,6 +111,8 @@ impl Socket {
     /// - `ipc://` with a path, whose file is made, or, on Linux, `@` and a name. A file that nobody listens at any more is
     ///   replaced. `*` makes a file in a directory of its own, which goes with the listener.
     /// - `inproc://` with any name, for sockets of the same context.
+    /// - `pgm://` and `epgm://` with the feature `pgm`, an interface and a group (`epgm://eth0;239.192.1.1:5555`), for PUB,
+    ///   SUB, XPUB and XSUB: takes part in the session, as [`connect`](Self::connect) does.
     ///
     /// # Errors
     /// [`Error::Endpoint`] (EINVAL), [`Error::TooLong`] (ENAMETOOLONG), [`Error::Transport`] (EPROTONOSUPPORT),
@@ -180,8 +182,10 @@ impl Socket {
     /// - `ipc://` with a path or, on Linux, `@` and a name.
     /// - `inproc://` with a name, bound or not yet. When the one who has bound it goes, the connection does not come again.
     ///
+    /// - `pgm://` and `epgm://` with the feature `pgm`: as [`bind`](Self::bind).
+    ///
     /// As with libzmq, a DEALER, SUB, PUB or REQ that is connected to `endpoint` already, or trying to be, stays so and
-    /// nothing else happens; sockets of other types get a second connection.
+    /// nothing else happens, but for inproc; sockets of other types get a second connection.
     ///
     /// # Errors
     /// [`Error::Endpoint`] (EINVAL), [`Error::TooLong`] (ENAMETOOLONG), [`Error::Transport`] (EPROTONOSUPPORT),
@@ -198,7 +202,7 @@ impl Socket {
         }
         let options = &self.sock.options;
         let target = endpoint::connect(endpoint, options.ipv6)?;
-        if self.connects_once() && self.sock.peers().iter().any(|peer| peer.endpoint.as_deref() == Some(endpoint)) {
+        if self.sock.connects_once() && self.sock.peers().iter().any(|peer| peer.endpoint.as_deref() == Some(endpoint)) {
             return Ok(());
         }
         let peer = self.sock.attach(Some(endpoint)).ok_or(Error::NoRoom)?;
@@ -208,10 +212,6 @@ impl Socket {
         self.sock.io.send(Command::Connect { sock: self.sock.id, pipe: peer.pipe, dial });
         self.last_endpoint = endpoint.into();
         Ok(())
-    }
-    /// Whether a second connection to the same endpoint would only make everything come twice.
-    fn connects_once(&self) -> bool {
-        matches!(self.sock.socket_type, SocketType::Dealer | SocketType::Sub | SocketType::Pub | SocketType::Req)
     }
     /// Ends the connection made by [`connect`](Self::connect) to `endpoint`; what waits for it is dropped.
     ///

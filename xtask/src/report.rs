@@ -1,5 +1,6 @@
 //! What a run of the tests came to: steps with their time and verdict, and the totals of all test programs.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -14,20 +15,37 @@ pub(crate) struct Totals {
     skipped: u64,
     /// The names of the tests and steps that passed.
     pub(crate) names: Vec<String>,
+    /// Tests that said that they could not do their work here; their program counts them as passed.
+    gave_up: BTreeSet<String>,
+    /// How many of them the program that runs has had.
+    given_up: u64,
 }
+
+/// What a test says that cannot do its work on this machine, before its name.
+const SKIPPED: &str = "SKIPPED ";
 
 impl Totals {
     /// Takes in one line of a test program's output.
     pub(crate) fn read(&mut self, line: &str) {
+        if let Some((_, rest)) = line.split_once(SKIPPED) {
+            let name = rest.split_once(": ").map_or(rest, |(name, _)| name);
+            self.gave_up.insert(name.to_string());
+        }
         if let Some(name) = line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... ok")) {
-            self.names.push(name.trim_end_matches(" - should panic").to_string());
+            let name = name.trim_end_matches(" - should panic");
+            if self.gave_up.remove(name) {
+                // Its program will count it among those that passed.
+                (self.given_up, self.skipped) = (self.given_up + 1, self.skipped + 1);
+            } else {
+                self.names.push(name.to_string());
+            }
         }
         let Some((_, counts)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". ")) else { return };
         for count in counts.split(';') {
             let mut words = count.split_whitespace();
             let number = words.next().and_then(|word| word.parse::<u64>().ok()).unwrap_or(0);
             match words.next() {
-                Some("passed") => self.passed += number,
+                Some("passed") => self.passed += number.saturating_sub(std::mem::take(&mut self.given_up)),
                 Some("failed") => self.failed += number,
                 Some("ignored") => self.skipped += number,
                 _ => {}
@@ -115,6 +133,23 @@ mod tests {
         }
         assert_eq!(totals.line(), "4 passed, 1 failed, 2 skipped");
         assert_eq!(totals.names, ["wire::tests::a", "core/src/lib.rs - (line 10)"]);
+    }
+
+    #[test]
+    fn a_test_that_gave_up_has_not_passed() {
+        let mut totals = Totals::default();
+        for line in [
+            "SKIPPED matrix::a: there is no nft",
+            "test matrix::a ... ok",
+            "test matrix::b ... ok",
+            "test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s",
+            "test matrix::a ... ok",
+            "test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s",
+        ] {
+            totals.read(line);
+        }
+        assert_eq!(totals.line(), "2 passed, 0 failed, 1 skipped");
+        assert_eq!(totals.names, ["matrix::b", "matrix::a"]);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Every legal pair (ours, theirs), over tcp and ipc, either side binding: messages of all shapes and sizes pass unchanged both ways.
+//! Every legal pair (ours, theirs), over tcp and ipc, either side binding: messages of all shapes and sizes pass unchanged
+//! both ways.
 
 use crate::ours::{SOON, TRANSPORTS, anywhere, digests, message, options, until};
 use omnimq::{Context, Frame, Socket, SocketType};

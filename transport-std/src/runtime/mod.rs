@@ -15,8 +15,9 @@
 //! - [`watch`]: what it tells monitors.
 //! - [`scratch`]: a thread's read buffers.
 //!
-//! Locks are taken in this order and no other: a peer's `reading`, its `protocol`; or a context's names, a socket's `core`, never those of two sockets; then the state
-//! of a lane (`Outbox`, `Inbox`); last a `Post` or the I/O thread's commands. Only `reading` is held across a system
+//! Locks are taken in this order and no other: a peer's `reading`, its `protocol`; or a context's names, a socket's
+//! `core`, never those of two sockets; then the state of a lane (`Outbox`, `Inbox`); last a `Post` or the I/O thread's
+//! commands. Only `reading` is held across a system
 //! call: it belongs to the holder of the read seat, and besides only the I/O thread takes it, when a stream comes,
 //! settles or goes.
 

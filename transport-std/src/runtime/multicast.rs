@@ -243,6 +243,10 @@ impl Sessions {
 impl Reactor {
     pub(super) fn join(&mut self, sock: SockId, session: Session) -> io::Result<()> {
         let Some(served) = self.served.get_mut(&sock) else { return Ok(()) };
+        if served.sock.connects_once() && served.sessions.all.iter().any(|other| other.endpoint == session.endpoint) {
+            session.detach(&served.sock);
+            return Ok(());
+        }
         if let Err(error) = session.register(&self.io, sock) {
             session.detach(&served.sock);
             return Err(error);

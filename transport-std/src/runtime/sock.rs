@@ -195,6 +195,10 @@ impl Sock {
     pub(crate) fn generation(&self) -> u32 {
         self.generations.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
     }
+    /// Whether a second connection to the same endpoint would only make everything come twice.
+    pub(crate) fn connects_once(&self) -> bool {
+        matches!(self.socket_type, SocketType::Dealer | SocketType::Sub | SocketType::Pub | SocketType::Req)
+    }
     pub(crate) fn peer(&self, pipe: PipeId) -> Option<Arc<Peer>> {
         lock(&self.core).peer(pipe)
     }

@@ -1,7 +1,8 @@
 //! The host's side of `cargo xtask firmware`: boots each role on one board and plays its peers with libzmq.
 //!
-//! Arguments: the machine of QEMU, the folder of its images, and a role if it is to be the only one. One line `firmware: BOARD ROLE ok …` for each role that does
-//! what it promises; the first that does not ends the program with status 1.
+//! Arguments: the machine of QEMU, the folder of its images, and a role if it is to be the only one. One line
+//! `firmware: BOARD ROLE ok …` for each role that does what it promises; the first that does not ends the program with
+//! status 1.
 
 mod board;
 mod roles;
