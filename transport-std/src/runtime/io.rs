@@ -215,24 +215,26 @@ impl Reactor {
             Timer::Accept { sock, listener } => self.resume_accepting(sock, listener),
         }
     }
+    /// A socket has been made.
+    fn open(&mut self, sock: Arc<Sock>) {
+        // If that fails, for want of memory or watches, the application alone hears of its streams.
+        let _ = sock.sets.join(&self.io.poll, Token::set(sock.id));
+        let served = Served {
+            sock: sock.clone(),
+            seen: Seen::default(),
+            listeners: Vec::new(),
+            dials: HashMap::new(),
+            sessions: Sessions::default(),
+            streams: Streams::default(),
+            closing: false,
+        };
+        self.served.insert(sock.id, served);
+        // An alarm for it may have gone off before it was known here.
+        sock.look();
+    }
     fn on_command(&mut self, command: Command) {
         match command {
-            Command::Open(sock) => {
-                // If that fails, for want of memory or watches, the application alone hears of its streams.
-                let _ = sock.sets.join(&self.io.poll, Token::set(sock.id));
-                let served = Served {
-                    sock: sock.clone(),
-                    seen: Seen::default(),
-                    listeners: Vec::new(),
-                    dials: HashMap::new(),
-                    sessions: Sessions::default(),
-                    streams: Streams::default(),
-                    closing: false,
-                };
-                self.served.insert(sock.id, served);
-                // An alarm for it may have gone off before it was known here.
-                sock.look();
-            }
+            Command::Open(sock) => self.open(sock),
             Command::Listen { sock, listener, endpoint, asked, done } => {
                 let _ = done.send(self.listen(sock, listener, endpoint, asked));
             }
