@@ -215,10 +215,10 @@ impl Entry {
             return found;
         }
         if self.wants.receive {
-            self.sock.await_messages(&self.waker);
+            self.sock.await_messages_polled(&self.waker);
         }
         if self.wants.send {
-            self.sock.writers.announce(&self.waker);
+            self.sock.writers.announce_poller(&self.waker);
         }
         self.sock.readiness(self.wants)
     }

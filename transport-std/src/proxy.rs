@@ -8,6 +8,9 @@ use crate::socket::Socket;
 /// Messages passed in one direction before the other has its turn.
 const BURST: u32 = 1000;
 
+/// How soon a message is tried again that its receiver had no room for, where the socket does not tell.
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
+
 /// Names of the sockets to the poller.
 const FRONT: usize = 0;
 const BACK: usize = 1;
@@ -59,6 +62,8 @@ struct Way {
     held: Option<(Message, bool)>,
     received: Count,
     sent: Count,
+    /// Tries in a row to pass on what is held, in vain.
+    vain: u32,
 }
 
 /// Why a burst ended.
@@ -123,14 +128,18 @@ impl<'a> Proxy<'a> {
     /// Waits for what stopped the two directions.
     fn wait(&mut self, there: Stop, again: Stop) -> Result<(), Error> {
         let running = self.mode == Mode::Running;
-        let receives = |stop| stop == Stop::Empty && running;
-        self.poller.modify(FRONT, Readiness { receive: receives(there), send: again == Stop::Full })?;
-        self.poller.modify(BACK, Readiness { receive: receives(again), send: there == Stop::Full })?;
+        let receives = |stop: Stop| stop == Stop::Empty && running;
+        // A socket of several peers may have room, and none for whom the message is.
+        let (vain, again_vain) = (self.there.vain > 1, self.back_again.vain > 1);
+        let sends = |stop: Stop, vain: bool| stop == Stop::Full && !vain;
+        self.poller.modify(FRONT, Readiness { receive: receives(there), send: sends(again, again_vain) })?;
+        self.poller.modify(BACK, Readiness { receive: receives(again), send: sends(there, vain) })?;
+        let most = (there == Stop::Full && vain || again == Stop::Full && again_vain).then_some(PAUSE);
         if self.capture.is_some() {
             let send = there == Stop::CaptureFull || again == Stop::CaptureFull;
             self.poller.modify(CAPTURE, Readiness { receive: false, send })?;
         }
-        self.poller.wait(None).map(drop)
+        self.poller.wait(most).map(drop)
     }
     /// Does what the control says.
     fn obey(&mut self, control: &mut Socket) -> Result<(), Error> {
@@ -202,11 +211,13 @@ impl Way {
             count.add(&message);
             match to.try_send(message) {
                 Ok(()) => {
+                    self.vain = 0;
                     self.sent.frames += count.frames;
                     self.sent.octets += count.octets;
                 }
                 Err(SendError { message, error: Error::WouldBlock }) => {
                     self.held = Some((message, captured));
+                    self.vain = self.vain.saturating_add(1);
                     return Ok(Stop::Full);
                 }
                 // Whom it was for has gone.

@@ -365,6 +365,9 @@ impl Socket {
     fn recv_waiting(&mut self, wait: impl FnOnce() -> Wait) -> Result<Message, Error> {
         self.sock.on_call(Readiness::RECEIVE);
         let received = self.recv_unless_late(wait);
+        if received.is_ok() {
+            self.sock.readers.ring_if_awaited();
+        }
         if let Err(Error::WouldBlock) = received {
             self.sock.on_would_block(Readiness::RECEIVE);
         }

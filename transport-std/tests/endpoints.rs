@@ -158,3 +158,21 @@ fn a_name_that_nobody_knows_holds_up_nobody() {
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     drop(lost);
 }
+
+/// The answer to a look-up for a connection that has been given up is not taken for the next one's, whose pipe has the
+/// same number.
+#[test]
+fn an_address_looked_up_for_an_earlier_connection_is_not_used() {
+    let context = Context::new().unwrap();
+    let [mut old, mut new] = [(); 2].map(|()| socket(&context, SocketType::Pull));
+    let [old_name, new_name] = [&mut old, &mut new].map(|pull| pull.bind(ANY).unwrap().replace("127.0.0.1", "localhost"));
+    for n in 0..100u32 {
+        let mut push = socket(&context, SocketType::Push);
+        push.connect(&old_name).unwrap();
+        push.disconnect(&old_name).unwrap();
+        push.connect(&new_name).unwrap();
+        push.send(&n.to_be_bytes()).unwrap();
+        assert_eq!(number(&new.recv().unwrap()), n);
+    }
+    assert!(matches!(old.try_recv(), Err(Error::WouldBlock)));
+}

@@ -79,6 +79,15 @@ fn sockets_of_one_context() {
         pull.recv().unwrap();
         let raw = Raw::connect(&endpoint);
         drop((raw, push));
+        // One that goes before the name it connects to is bound: what it sent arrives, and then it has gone.
+        let name = format!("inproc://later {n}");
+        let mut early = socket(&context, SocketType::Push);
+        early.connect(&name).unwrap();
+        early.send(b"x").unwrap();
+        drop(early);
+        pull.bind(&name).unwrap();
+        pull.recv().unwrap();
+        pull.unbind(&name).unwrap();
         if n == 10 {
             before = settled();
         }

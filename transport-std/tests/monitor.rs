@@ -189,7 +189,7 @@ fn a_monitor_that_is_not_read_delays_nobody() {
             _ => told += 1,
         }
     }
-    // Each is accepted, ready and gone, or still there when the socket goes.
-    assert_eq!(told, 1024);
-    assert!((600 * 2 - 1024..=600 * 3 + 1 - 1024).contains(&missed), "{missed}");
+    // Each is accepted, ready and gone, or still there when the socket goes; the last may be told while others are read.
+    assert!((1024..1034).contains(&told), "{told}");
+    assert!((600 * 2..=600 * 3 + 1).contains(&(told + missed)), "{told} and {missed}");
 }

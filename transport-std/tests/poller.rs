@@ -199,3 +199,62 @@ fn a_descriptor_tells_of_room() {
         drop(pull);
     }
 }
+
+/// A receive of the application's own reads the stream, and leaves in the lane what it does not take.
+#[test]
+fn a_receive_in_between_leaves_nothing_untold() {
+    let context = Context::new().unwrap();
+    let (mut pull, mut push) = pair(&context, ANY, SocketType::Pull, SocketType::Push);
+    push.send("first").unwrap();
+    pull.recv().unwrap();
+    let mut poller = Poller::new().unwrap();
+    poller.add(1, &pull, Readiness::RECEIVE);
+    for _ in 0..10 {
+        assert!(poller.wait(NOW).unwrap().is_empty());
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(20));
+                (0..500u32).for_each(|n| push.send(&n.to_be_bytes()).unwrap());
+                push.flush();
+            });
+            pull.recv().unwrap();
+        });
+        let mut left = 499;
+        while left > 0 {
+            assert_eq!(poller.wait(SOON).unwrap().len(), 1, "{left} left");
+            while pull.try_recv().is_ok() {
+                left -= 1;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_send_in_between_leaves_the_poller_waiting() {
+    let context = Context::new().unwrap();
+    let mut push = socket(&context, SocketType::Push);
+    let mut poller = Poller::new().unwrap();
+    poller.add(1, &push, Readiness::SEND);
+    assert!(poller.wait(NOW).unwrap().is_empty());
+    assert!(push.send_timeout("x", Duration::from_millis(10)).is_err());
+    let mut pull = socket(&context, SocketType::Pull);
+    push.connect(&pull.bind(ANY).unwrap()).unwrap();
+    assert_eq!(poller.wait(SOON).unwrap().len(), 1);
+    push.try_send("x").unwrap();
+}
+
+#[test]
+fn two_pollers_of_one_socket_are_both_told() {
+    let context = Context::new().unwrap();
+    let (mut pull, mut push) = pair(&context, ANY, SocketType::Pull, SocketType::Push);
+    let mut pollers = [Poller::new().unwrap(), Poller::new().unwrap()];
+    for poller in &mut pollers {
+        poller.add(1, &pull, Readiness::RECEIVE);
+        assert!(poller.wait(NOW).unwrap().is_empty());
+    }
+    push.send("x").unwrap();
+    for poller in &mut pollers {
+        assert_eq!(poller.wait(SOON).unwrap().len(), 1);
+    }
+    pull.try_recv().unwrap();
+}

@@ -20,7 +20,8 @@ impl Reactor {
         loop {
             match dial.next(&served.sock.options.stream(), now) {
                 Step::Resolve { name, port, ipv6 } => {
-                    let answer = Answer { io: io.clone(), sock, pipe, addresses: Err(io::ErrorKind::OutOfMemory.into()) };
+                    let Some(peer) = served.sock.peer(pipe) else { return };
+                    let answer = Answer { io: io.clone(), sock, peer, addresses: Err(io::ErrorKind::OutOfMemory.into()) };
                     io.resolver.run(move || answer.find(&name, port, ipv6));
                 }
                 Step::Connecting(mut stream, patience) => {
@@ -114,7 +115,7 @@ impl Reactor {
 struct Answer {
     io: Arc<Io>,
     sock: SockId,
-    pipe: PipeId,
+    peer: Arc<Peer>,
     addresses: io::Result<Vec<SocketAddr>>,
 }
 
@@ -127,6 +128,6 @@ impl Answer {
 impl Drop for Answer {
     fn drop(&mut self) {
         let addresses = std::mem::replace(&mut self.addresses, Ok(Vec::new()));
-        self.io.send(Command::Resolved { sock: self.sock, pipe: self.pipe, addresses });
+        self.io.send(Command::Resolved { sock: self.sock, peer: self.peer.clone(), addresses });
     }
 }

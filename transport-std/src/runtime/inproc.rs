@@ -4,6 +4,7 @@
 //! connects may come first: then its messages wait with it, up to its own mark, until somebody binds the name. No stream
 //! and no I/O thread takes part; whoever publishes tells the other socket, and never holds the lock of both.
 
+use super::io::Command;
 use super::sock::{Core, Sock};
 use crate::lane::{Inbox, News, Outlet};
 use crate::sync::{Mutex, Ordering, lock};
@@ -171,8 +172,11 @@ impl Meeting {
         }
         // A connector that has been dropped had lingered for this alone.
         let connector = self.connector.sock.upgrade();
-        if connector.is_none_or(|sock| sock.is_dropped()) {
+        if connector.as_ref().is_none_or(|sock| sock.is_dropped()) {
             self.part();
+            if let Some(sock) = connector {
+                sock.io.send(Command::Close { sock: sock.id });
+            }
         }
     }
     /// Parts the two. What was published stays to be read.
@@ -311,9 +315,9 @@ impl Sock {
         let mut core = lock(&self.core);
         let Core { socket, companions, .. } = &mut *core;
         companions.iter().flatten().all(|companion| {
-            let met = companion.side == Side::Bind || companion.meeting.binder.get().is_some();
+            // That somebody has bound the name does not do: what waits goes a moment later, under this lock.
             let pipe = socket.pipe(companion.meeting.connector.pipe);
-            met || pipe.is_none_or(|pipe| pipe.tx.staged() == 0)
+            companion.side == Side::Bind || pipe.is_none_or(|pipe| pipe.tx.staged() == 0)
         })
     }
     /// Lets what still waits for somebody to bind go with the socket.

@@ -32,7 +32,7 @@ pub(crate) enum Command {
     /// Connect, and again when the stream is lost.
     Connect { sock: SockId, pipe: PipeId, dial: Box<Dial> },
     /// Addresses for a connect that waits for them.
-    Resolved { sock: SockId, pipe: PipeId, addresses: io::Result<Vec<SocketAddr>> },
+    Resolved { sock: SockId, peer: Arc<Peer>, addresses: io::Result<Vec<SocketAddr>> },
     /// Disconnect; answers whether anything was connected, or connecting, there.
     Disconnect { sock: SockId, endpoint: String, done: Sender<bool> },
     /// A stream is of no more use.
@@ -247,7 +247,12 @@ impl Reactor {
                     self.dial(sock, pipe);
                 }
             }
-            Command::Resolved { sock, pipe, addresses } => {
+            Command::Resolved { sock, peer, addresses } => {
+                let pipe = peer.pipe;
+                let present = self.served.get(&sock).and_then(|served| served.sock.peer(pipe));
+                if !present.is_some_and(|present| Arc::ptr_eq(&present, &peer)) {
+                    return;
+                }
                 let Some(dial) = self.served.get_mut(&sock).and_then(|served| served.dials.get_mut(&pipe)) else {
                     return;
                 };
@@ -465,6 +470,9 @@ impl Reactor {
                 listening.end(&served.sock);
             }
             served.sessions.close();
+            if !served.sessions.is_finished() {
+                self.io.send(Command::Turn { sock });
+            }
             served.sock.work();
             if let Some(linger) = served.sock.options.linger {
                 self.timers.after(linger, Timer::Linger { sock });

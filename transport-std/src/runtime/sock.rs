@@ -412,6 +412,14 @@ impl Sock {
     pub(crate) fn await_messages(&self, waker: &Waker) {
         self.delegated.store(true, Ordering::Release);
         self.readers.announce(waker);
+        self.rouse();
+    }
+    pub(crate) fn await_messages_polled(&self, waker: &Waker) {
+        self.delegated.store(true, Ordering::Release);
+        self.readers.announce_poller(waker);
+        self.rouse();
+    }
+    fn rouse(&self) {
         if self.napping.load(Ordering::SeqCst) {
             self.io.send(Command::Rouse { sock: self.id });
         }
