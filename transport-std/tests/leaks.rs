@@ -81,7 +81,9 @@ fn sockets_of_one_context() {
         drop((raw, push));
         // One that goes before the name it connects to is bound: what it sent arrives, and then it has gone.
         let name = format!("inproc://later {n}");
-        let mut early = socket(&context, SocketType::Push);
+        let mut options = patient();
+        options.linger = None;
+        let mut early = context.socket_with(SocketType::Push, options).unwrap();
         early.connect(&name).unwrap();
         early.send(b"x").unwrap();
         drop(early);
