@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 
-use crate::process::{Process, root};
+use crate::process::{Process, released};
 
 /// Builds the examples and plays the gateway; its verdict is ours.
 pub(crate) fn run() -> Result<()> {
     Process::cargo().words("build --quiet --release --package omnimq-examples --bins").run()?;
-    Process::new(root().join("target/release/gateway")).run()
+    Process::new(released("gateway")).run()
 }

@@ -14,7 +14,7 @@ use anyhow::{Result, bail};
 use lexopt::{Arg, Parser, ValueExt};
 
 use crate::debian;
-use crate::process::{Process, root};
+use crate::process::{Process, released, root};
 use row::{Measure, Row};
 use sample::{Rounds, Sample};
 
@@ -71,7 +71,7 @@ fn build() -> Result<Programs> {
         Process::new("cc").words("-O2 -o").arg(&program).arg(source).words("-lzmq -lpthread").run()?;
         Ok(program)
     };
-    Ok(Programs { ours: root().join("target/release/bench"), libzmq: compiled("zbench")?, limit: compiled("lim")? })
+    Ok(Programs { ours: released("bench"), libzmq: compiled("zbench")?, limit: compiled("lim")? })
 }
 
 /// All rounds of one row; who begins alternates.
