@@ -247,8 +247,8 @@ impl Seating {
         if brought.news {
             self.news.push(pipe);
         }
-        if brought.ready {
-            sock.io.send(Command::Settle { sock: sock.id, pipe });
+        if let Some(generation) = brought.ready {
+            sock.io.send(Command::Settle { sock: sock.id, pipe, generation });
         }
         if brought.reply {
             peer.drain(sock);

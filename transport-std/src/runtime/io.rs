@@ -39,8 +39,8 @@ pub(crate) enum Command {
     Lost { sock: SockId, pipe: PipeId, loss: Loss },
     /// A stream takes no more: read what it brought, then it is of no more use.
     Broken { sock: SockId, pipe: PipeId, loss: Loss },
-    /// The handshake ended in a read of the application's.
-    Settle { sock: SockId, pipe: PipeId },
+    /// The handshake of the stream of this generation ended in a read of the application's.
+    Settle { sock: SockId, pipe: PipeId, generation: u32 },
     /// There was more to read than one turn allows.
     Read { sock: SockId, pipe: PipeId },
     /// There was more to write than one turn allows.
@@ -264,10 +264,10 @@ impl Reactor {
             }
             Command::Lost { sock, pipe, loss } => self.lose(sock, pipe, loss),
             Command::Broken { sock, pipe, loss } => self.on_broken(sock, pipe, loss),
-            Command::Settle { sock, pipe } => {
+            Command::Settle { sock, pipe, generation } => {
                 let sock = self.served.get(&sock).map(|served| served.sock.clone());
                 if let Some((sock, peer)) = sock.and_then(|sock| Some((sock.clone(), sock.peer(pipe)?))) {
-                    self.settle(&sock, &peer);
+                    self.settle(&sock, &peer, generation);
                     peer.drain(&sock);
                 }
             }
@@ -348,7 +348,7 @@ impl Reactor {
         for _ in 0..READS {
             let brought = peer.read(sock);
             self.after_read(sock, peer, &brought);
-            let on = brought.messages > 0 || brought.more || brought.ready;
+            let on = brought.messages > 0 || brought.more || brought.ready.is_some();
             let over = !on || brought.stalled || brought.lost.is_some();
             if over && peer.seat.leave() {
                 return;
@@ -374,31 +374,37 @@ impl Reactor {
         }
     }
     fn after_read(&mut self, sock: &Arc<Sock>, peer: &Arc<Peer>, brought: &Brought) {
-        if brought.ready {
-            self.settle(sock, peer);
+        if let Some(generation) = brought.ready {
+            self.settle(sock, peer, generation);
         }
         if brought.news {
             sock.mail.push(peer.pipe);
             sock.work();
             sock.ring_reader();
-            if brought.ready {
+            if brought.ready.is_some() {
                 sock.ring_writer();
             }
         }
-        if brought.reply || brought.ready {
+        if brought.reply || brought.ready.is_some() {
             peer.drain(sock);
         }
         if let Some(loss) = brought.lost {
             self.lose(sock.id, peer.pipe, loss);
         }
     }
-    /// The handshake is over: from here the application reads for itself.
-    fn settle(&mut self, sock: &Arc<Sock>, peer: &Arc<Peer>) {
+    /// The handshake is over: from here the application reads for itself. Another stream may have come meanwhile, which
+    /// has yet to shake hands.
+    fn settle(&mut self, sock: &Arc<Sock>, peer: &Arc<Peer>, generation: u32) {
+        let protocol = lock(&peer.protocol);
+        if protocol.generation() != generation {
+            return;
+        }
+        let deadline = protocol.connection.poll_timeout();
+        drop(protocol);
         if let Some(dial) = self.served.get_mut(&sock.id).and_then(|served| served.dials.get_mut(&peer.pipe)) {
             dial.on_ready();
         }
         self.on_settled(sock.id, peer.pipe);
-        let deadline = lock(&peer.protocol).connection.poll_timeout();
         self.set_deadline(sock.id, peer.pipe, deadline);
         let Some(stream) = peer.stream() else { return };
         let settled = self.io.poll.settle_stream(&stream, Token::stream(sock.id, peer.pipe));

@@ -80,8 +80,8 @@ pub(crate) struct Brought {
     pub(crate) messages: u32,
     /// The stream may hold more.
     pub(crate) more: bool,
-    /// The handshake is over.
-    pub(crate) ready: bool,
+    /// The handshake is over, of the stream of this generation.
+    pub(crate) ready: Option<u32>,
     /// The connection has something to say.
     pub(crate) reply: bool,
     /// No credit: reading goes on when the socket has returned some.
@@ -249,7 +249,9 @@ impl Peer {
         let mut at = 0;
         connection.handle_input(sock.local(), input, &mut at, intake, sock.now());
         while let Some(event) = connection.poll_event() {
-            brought.ready |= matches!(event, Event::HandshakeSucceeded { .. });
+            if matches!(event, Event::HandshakeSucceeded { .. }) {
+                brought.ready = Some(generation);
+            }
         }
         if connection.has_control() {
             self.control.store(true, Ordering::Release);
@@ -304,6 +306,7 @@ mod tests {
     use super::*;
     use crate::runtime::io::Command;
     use crate::{Context, Socket, SocketOptions, SocketType};
+    use omnimq_raw::{Octets, RawListener};
     use std::sync::mpsc;
     use std::time::Duration;
 
@@ -394,5 +397,24 @@ mod tests {
         assert!(peer.writer(&sock, 0).drain().is_none(), "asked already");
         sock.io.send(asked.unwrap());
         receive();
+    }
+
+    /// News that the handshake of an earlier stream is over comes while the next one has yet to shake hands: that one goes
+    /// on, and is settled by its own.
+    #[test]
+    fn late_news_of_a_handshake_settles_no_other_stream() {
+        let context = Context::new().unwrap();
+        let listener = RawListener::new();
+        let mut pull = context.socket(SocketType::Pull).unwrap();
+        pull.connect(&listener.endpoint()).unwrap();
+        let mut raw = listener.accept();
+        raw.send(&Octets::new().greeting(3, 1));
+        raw.hear(PATIENCE, |octets| octets.len() >= 64);
+        let (sock, peer) = (pull.sock().clone(), pull.sock().peers().remove(0));
+        let generation = lock(&peer.protocol).generation();
+        sock.io.send(Command::Settle { sock: sock.id, pipe: peer.pipe, generation: generation.wrapping_sub(1) });
+        raw.send(&Octets::new().ready(&[("Socket-Type", b"PUSH")]).message(b"x"));
+        assert_eq!(pull.recv_timeout(PATIENCE).unwrap().bytes(), b"x");
+        assert!(listener.accept_within(Duration::from_millis(300)).is_none(), "the stream was given up");
     }
 }
