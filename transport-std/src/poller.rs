@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 pub struct Readiness {
     /// A message can be received; a descriptor can be read.
     pub receive: bool,
-    /// A message can be sent; a descriptor can be written.
+    /// A message can be sent; a descriptor can be written. A socket that sends each message to peers of its own choosing is
+    /// always ready (PUB, XPUB, ROUTER, REP with a request): whether those have room, the call itself says.
     pub send: bool,
 }
 
@@ -75,6 +76,8 @@ struct Entry {
     waker: Waker,
     /// It stands in `check`.
     checked: bool,
+    /// Ready to send as soon as the socket says that a peer has room.
+    awaits_room: bool,
 }
 
 /// Sockets whose wait is over.
@@ -113,7 +116,7 @@ impl Poller {
     /// Waits for `socket` too, which is called `key`; whatever was called so before is forgotten.
     pub fn add(&mut self, key: usize, socket: &Socket, wants: Readiness) {
         let waker = Waker::from(Arc::new(Key { key, woken: self.woken.clone() }));
-        let entry = Entry { sock: socket.sock().clone(), wants, waker, checked: true };
+        let entry = Entry { sock: socket.sock().clone(), wants, waker, checked: true, awaits_room: false };
         if !self.sockets.insert(key, entry).is_some_and(|old| old.checked) {
             self.check.push(key);
         }
@@ -129,6 +132,14 @@ impl Poller {
             self.check.push(key);
         }
         Ok(())
+    }
+    /// Has the next wait end when a peer of the socket called `key` has room where it had none. To be called before a send
+    /// that is to fail if it must: what it finds full is told of.
+    pub(crate) fn await_room(&mut self, key: usize) {
+        if let Some(entry) = self.sockets.get_mut(&key) {
+            entry.sock.writers.announce_poller(&entry.waker);
+            entry.awaits_room = true;
+        }
     }
     /// Waits no more for the socket called `key`.
     ///
@@ -188,9 +199,11 @@ impl Poller {
     /// Looks at the sockets that may be ready; those that are not will say so.
     fn look(&mut self) {
         for key in std::mem::take(&mut *lock(&self.woken.keys)) {
-            if let Some(entry) = self.sockets.get_mut(&key)
-                && !std::mem::replace(&mut entry.checked, true)
-            {
+            let Some(entry) = self.sockets.get_mut(&key) else { continue };
+            if std::mem::take(&mut entry.awaits_room) {
+                self.ready.push((key, Readiness::SEND));
+            }
+            if !std::mem::replace(&mut entry.checked, true) {
                 self.check.push(key);
             }
         }
@@ -204,6 +217,14 @@ impl Poller {
             entry.checked = found.any();
             entry.checked
         });
+    }
+}
+
+/// The socket has nobody to wake any more.
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.sock.readers.withdraw_poller(&self.waker);
+        self.sock.writers.withdraw_poller(&self.waker);
     }
 }
 

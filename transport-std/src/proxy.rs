@@ -8,9 +8,6 @@ use crate::socket::Socket;
 /// Messages passed in one direction before the other has its turn.
 const BURST: u32 = 1000;
 
-/// How soon a message is tried again that its receiver had no room for, where the socket does not tell.
-const PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
-
 /// Names of the sockets to the poller.
 const FRONT: usize = 0;
 const BACK: usize = 1;
@@ -62,8 +59,8 @@ struct Way {
     held: Option<(Message, bool)>,
     received: Count,
     sent: Count,
-    /// Tries in a row to pass on what is held, in vain.
-    vain: u32,
+    /// The poller tells of room at the other side.
+    told: bool,
 }
 
 /// Why a burst ended.
@@ -120,7 +117,9 @@ impl<'a> Proxy<'a> {
             }
             let there = self.there.pass(self.front, self.back, self.capture.as_deref_mut(), self.mode)?;
             let again = self.back_again.pass(self.back, self.front, self.capture.as_deref_mut(), self.mode)?;
-            if there != Stop::Turn && again != Stop::Turn {
+            // Whoever waits for room says so, and tries once more.
+            let asks = self.there.asks(there, &mut self.poller, BACK) | self.back_again.asks(again, &mut self.poller, FRONT);
+            if there != Stop::Turn && again != Stop::Turn && !asks {
                 self.wait(there, again)?;
             }
         }
@@ -128,18 +127,16 @@ impl<'a> Proxy<'a> {
     /// Waits for what stopped the two directions.
     fn wait(&mut self, there: Stop, again: Stop) -> Result<(), Error> {
         let running = self.mode == Mode::Running;
-        let receives = |stop: Stop| stop == Stop::Empty && running;
-        // A socket of several peers may have room, and none for whom the message is.
-        let (vain, again_vain) = (self.there.vain > 1, self.back_again.vain > 1);
-        let sends = |stop: Stop, vain: bool| stop == Stop::Full && !vain;
-        self.poller.modify(FRONT, Readiness { receive: receives(there), send: sends(again, again_vain) })?;
-        self.poller.modify(BACK, Readiness { receive: receives(again), send: sends(there, vain) })?;
-        let most = (there == Stop::Full && vain || again == Stop::Full && again_vain).then_some(PAUSE);
+        let receives = |stop: Stop| Readiness { receive: stop == Stop::Empty && running, send: false };
+        self.poller.modify(FRONT, receives(there))?;
+        self.poller.modify(BACK, receives(again))?;
         if self.capture.is_some() {
             let send = there == Stop::CaptureFull || again == Stop::CaptureFull;
             self.poller.modify(CAPTURE, Readiness { receive: false, send })?;
         }
-        self.poller.wait(most).map(drop)
+        self.poller.wait(None)?;
+        (self.there.told, self.back_again.told) = (false, false);
+        Ok(())
     }
     /// Does what the control says.
     fn obey(&mut self, control: &mut Socket) -> Result<(), Error> {
@@ -173,6 +170,15 @@ impl<'a> Proxy<'a> {
 }
 
 impl Way {
+    /// Has the poller tell of room at the other side, if that is what stopped this; false if it does so already. A socket
+    /// of several peers may be ready to send and have no room for whom the message is, so that is not waited for.
+    fn asks(&mut self, stop: Stop, poller: &mut Poller, to: usize) -> bool {
+        let asks = stop == Stop::Full && !std::mem::replace(&mut self.told, stop == Stop::Full);
+        if asks {
+            poller.await_room(to);
+        }
+        asks
+    }
     /// Passes messages on until there are none, there is no room, or others have their turn.
     fn pass(
         &mut self,
@@ -211,13 +217,11 @@ impl Way {
             count.add(&message);
             match to.try_send(message) {
                 Ok(()) => {
-                    self.vain = 0;
                     self.sent.frames += count.frames;
                     self.sent.octets += count.octets;
                 }
                 Err(SendError { message, error: Error::WouldBlock }) => {
                     self.held = Some((message, captured));
-                    self.vain = self.vain.saturating_add(1);
                     return Ok(Stop::Full);
                 }
                 // Whom it was for has gone.

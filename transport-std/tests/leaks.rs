@@ -3,7 +3,7 @@
 
 mod support;
 
-use omnimq::{Context, SocketType};
+use omnimq::{Context, Poller, Readiness, SocketType};
 use std::time::{Duration, Instant};
 use support::*;
 
@@ -97,6 +97,23 @@ fn sockets_of_one_context() {
     until(|| count() <= before);
 }
 
+/// Pollers that waited in vain for a socket that stays.
+fn pollers_of_one_socket() {
+    let context = Context::new().unwrap();
+    let mut pull = socket(&context, SocketType::Pull);
+    pull.bind(ANY).unwrap();
+    let before = settled();
+    for n in 0..100 {
+        let mut poller = Poller::new().unwrap();
+        poller.add(0, &pull, Readiness::BOTH);
+        assert!(poller.wait(Some(Duration::ZERO)).unwrap().is_empty());
+        if n % 2 == 0 {
+            poller.remove(0).unwrap();
+        }
+    }
+    until(|| count() <= before);
+}
+
 /// What is counted when nothing has gone for a while.
 fn settled() -> (usize, usize) {
     let mut least = count();
@@ -113,4 +130,5 @@ fn settled() -> (usize, usize) {
 fn nothing_is_left() {
     contexts();
     sockets_of_one_context();
+    pollers_of_one_socket();
 }

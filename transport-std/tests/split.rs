@@ -128,6 +128,55 @@ fn a_proxy_holds_no_more_than_the_marks() {
     context.shutdown();
 }
 
+/// How often the calling thread has slept.
+#[cfg(target_os = "linux")]
+fn naps() -> u64 {
+    let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
+    let naps = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    naps.unwrap().trim().parse().unwrap()
+}
+
+/// The message is for one peer, which has no room, and the socket is ready to send for it has others: the proxy sleeps
+/// until that peer reads.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_proxy_sleeps_until_the_peer_that_a_message_is_for_has_room() {
+    let context = Context::new().unwrap();
+    let mut options = marks(2, 1);
+    options.pattern.mandatory = true;
+    let mut front = socket(&context, SocketType::Pull);
+    let mut back = context.socket_with(SocketType::Router, options).unwrap();
+    front.bind("inproc://front").unwrap();
+    back.bind("inproc://back").unwrap();
+    let [mut slow, mut other] = ["slow", "other"].map(|name| {
+        let mut options = marks(1, 1);
+        options.routing_id = name.as_bytes().into();
+        let mut dealer = context.socket_with(SocketType::Dealer, options).unwrap();
+        dealer.connect("inproc://back").unwrap();
+        dealer
+    });
+    let mut push = socket(&context, SocketType::Push);
+    push.connect("inproc://front").unwrap();
+    let broker = std::thread::spawn(move || {
+        let before = naps();
+        let Err(error) = proxy(&mut front, &mut back, None) else { panic!("the proxy goes on") };
+        assert!(matches!(error, Error::Terminated));
+        naps() - before
+    });
+    for n in 0..20u32 {
+        push.send([&b"slow"[..], &n.to_be_bytes()]).unwrap();
+    }
+    std::thread::sleep(Duration::from_millis(500));
+    for n in 0..20u32 {
+        assert_eq!(number(&slow.recv().unwrap()), n);
+    }
+    push.send([&b"other"[..], &20u32.to_be_bytes()]).unwrap();
+    assert_eq!(number(&other.recv().unwrap()), 20);
+    context.shutdown();
+    // One for each message at most, some for locks that are held, and none for looking every few milliseconds.
+    assert!(broker.join().unwrap() < 40);
+}
+
 #[test]
 fn a_steered_proxy_obeys() {
     let context = Context::new().unwrap();

@@ -51,6 +51,16 @@ impl Interest {
         drop(waiting);
         drop(old);
     }
+    /// This poller waits no more.
+    pub(crate) fn withdraw_poller(&self, waker: &Waker) {
+        let mut waiting = lock(&self.waiting);
+        let old = waiting.pollers.iter().position(|known| known.will_wake(waker)).map(|at| waiting.pollers.swap_remove(at));
+        if waiting.call.is_none() && waiting.pollers.is_empty() {
+            self.bell.woke();
+        }
+        drop(waiting);
+        drop(old);
+    }
     /// The application has received for itself: pollers that wait look again.
     #[inline]
     pub(crate) fn ring_if_awaited(&self) {
