@@ -353,6 +353,10 @@ impl Reactor {
             if over && peer.seat.leave() {
                 return;
             }
+            // Others have their turn after each read that brought nothing else.
+            if brought.only_signals() {
+                break;
+            }
         }
         // Whoever knocks from here on is heard as well when this is gone on with.
         while !peer.seat.leave() {}

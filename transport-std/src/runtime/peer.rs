@@ -23,6 +23,9 @@ const BODY: usize = scratch::SIZE / 4;
 /// Octets of a large body read in one go, about.
 const BODY_READ: usize = 1 << 20;
 
+/// Octets read in one go from a peer that sends signals alone, which cost no credit and much work.
+const SIGNALS_READ: usize = scratch::SIZE / 8;
+
 /// Protocol state and the lane it fills: locked for the time of a computation, never across a system call.
 pub(crate) struct Protocol {
     pub(crate) connection: Connection<Blob>,
@@ -49,6 +52,8 @@ struct Reading {
     carry: Option<(Arc<Vec<u8>>, Range<usize>)>,
     /// The connection holds a whole frame back for want of credit.
     stalled: bool,
+    /// The last read brought signals alone.
+    signals: bool,
     generation: u32,
 }
 
@@ -88,6 +93,13 @@ pub(crate) struct Brought {
     pub(crate) stalled: bool,
     /// The stream is of no more use.
     pub(crate) lost: Option<Loss>,
+}
+
+impl Brought {
+    /// Whether others have their turn before more is read: signals, and nothing to hand out.
+    pub(super) fn only_signals(&self) -> bool {
+        self.news && self.messages == 0
+    }
 }
 
 /// How a stream ended.
@@ -188,13 +200,14 @@ impl Peer {
             return brought;
         }
         let mut buffer = scratch::take();
-        let brought = match sys::read(stream, &mut buffer) {
+        let most = if reading.signals { SIGNALS_READ } else { buffer.len() };
+        let brought = match sys::read(stream, &mut buffer[..most]) {
             Ok(0) => self.ended(generation),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Brought::default(),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Brought { more: true, ..Brought::default() },
             Err(_) => self.ended(generation),
             Ok(n) => {
-                let more = n == buffer.len() || self.ending.load(Ordering::SeqCst);
+                let more = n == most || self.ending.load(Ordering::SeqCst);
                 let mut brought = Brought { more, ..Brought::default() };
                 if n >= scratch::KEEP {
                     let shared = Arc::new(buffer);
@@ -297,6 +310,7 @@ impl Reading {
     fn keep(&mut self, buffer: Arc<Vec<u8>>, left: Range<usize>, brought: &mut Brought) {
         brought.more &= left.is_empty() && !brought.stalled;
         self.stalled = brought.stalled;
+        self.signals = brought.only_signals();
         self.carry = (!left.is_empty()).then_some((buffer, left));
     }
 }
