@@ -70,7 +70,6 @@ impl Recognition {
     /// ```
     pub fn of(octets: &[u8]) -> Self {
         match octets {
-            [] => Self::Undecided,
             [first, ..] if *first != 0xff => Self::Is(Version::V1Unversioned),
             // A long 1.0 length ends in its flags octet, which has bit 0 clear: an identity is one frame.
             [_, _, _, _, _, _, _, _, _, last, ..] if last & 1 == 0 => Self::Is(Version::V1Unversioned),
@@ -254,6 +253,13 @@ mod tests {
         octets[..10].copy_from_slice(&SIGNED);
         octets[10..10 + N].copy_from_slice(&rest);
         (octets, 10 + N)
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn mechanisms_are_shown_by_their_names() {
+        use alloc::format;
+        assert_eq!(format!("{} {:?} {:>6}", Mechanism::NULL, Mechanism::PLAIN, Mechanism::CURVE), "NULL PLAIN  CURVE");
     }
 
     #[test]

@@ -123,6 +123,13 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn types_are_shown_by_their_names() {
+        use alloc::format;
+        assert_eq!(format!("{} {:>6}", SocketType::XPub, SocketType::Req), "XPUB    REQ");
+    }
+
     /// Every legal pair, written out; all others are refused.
     #[test]
     fn pairs_are_those_of_the_rfcs() {
