@@ -9,6 +9,8 @@
 //! A blocking call has a `try_` form, which does not wait, and a `_timeout` form. A refused message comes back in
 //! [`SendError`]; each [`Error`] names the errno of libzmq that it stands for.
 //!
+//! [`guide`] has more, beginning with [`guide::getting_started`].
+//!
 //! ```
 //! use omnimq::{Context, Rep, Req};
 //! # fn main() -> Result<(), omnimq::Error> {
@@ -33,6 +35,7 @@ mod dial;
 mod endpoint;
 mod error;
 mod futures;
+pub mod guide;
 mod lane;
 mod message;
 mod monitor;

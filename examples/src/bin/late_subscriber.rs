@@ -1,8 +1,8 @@
 //! A subscriber that comes late and misses nothing: PUB and SUB for changes, REQ and REP for the state they change.
 //!
 //! Teaches: a subscription takes effect some time after `subscribe` returns, and what was published before is gone. So the
-//! latecomer first waits until it hears a change, and so knows that it will hear all that follow; then it asks for the state, which
-//! says the number of the last change in it; then it applies the changes after that one, and drops those before.
+//! latecomer first waits until it hears a change: from there on it will hear all. Then it asks for the state, which says the
+//! number of the last change in it. Then it applies the changes after that one, and drops those before.
 //!
 //! Run: `cargo run --bin late_subscriber`
 

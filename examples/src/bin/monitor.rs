@@ -1,7 +1,7 @@
 //! What happens to a socket's connections: `Monitor`.
 //!
-//! Teaches: a monitor tells who came, who was refused and who went, each with the reason. It is an iterator of typed events, and
-//! never delays the socket: who does not look for long is told how many events it missed.
+//! Teaches: a monitor tells who came, who was refused and who went, each with the reason. It is an iterator of typed events,
+//! and never delays the socket: who does not look for long is told how many events it missed.
 //!
 //! Run: `cargo run --bin monitor`
 

@@ -19,7 +19,7 @@ const MESSAGES: usize = 10;
 const QUESTIONS: usize = COUNTERS;
 const WIRE: usize = COUNTERS + 1;
 
-/// Gives every counter its messages, then asks how many came until all have, then says through the wire that it has no more questions.
+/// Gives every counter its messages, asks how many have come until all have, and says so through the wire.
 fn visit(context: &Context, mut wire: UnixStream) -> Result<()> {
     let mut visitors = Vec::new();
     for counter in 0..COUNTERS {

@@ -1,7 +1,7 @@
 //! Typed messages: Protocol Buffers over REQ and REP.
 //!
-//! Teaches: a frame is bytes, and what they mean is your affair. With prost a message is a struct with attributes; no compiler for
-//! `.proto` files is needed. Encoding makes the `Vec<u8>` that is sent, decoding reads the frame where it lies.
+//! Teaches: a frame is bytes, and what they mean is your affair. With prost a message is a struct with attributes; no compiler
+//! for `.proto` files is needed. Encoding makes the `Vec<u8>` that is sent, decoding reads the frame where it lies.
 //!
 //! Run: `cargo run --bin protobuf`
 
