@@ -37,7 +37,7 @@ fn rules() -> Result<()> {
     let metadata = Process::cargo().words("metadata --format-version 1").capture()?;
     let metadata = serde_json::from_str(&metadata).context("cargo metadata printed what is not JSON")?;
     findings.extend(arrows::package_findings(&metadata));
-    findings.extend(guarantees::findings(&tree, &metadata, &COMMANDS));
+    findings.extend(guarantees::findings(&tree, &COMMANDS));
     refuse(&findings)?;
     println!("rules: {} files follow them", tree.len());
     Ok(())

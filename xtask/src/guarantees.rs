@@ -1,10 +1,11 @@
 //! What OmniMQ promises stands in tables whose second column is `test`, and every promise in them has one.
 //!
-//! A test is named as `file.rs::name`, as `package::path::name` or as a command, `cargo xtask name`. Each name must lead to
-//! a test in the source; after a run of the tests each must have passed.
+//! A test is named as `file.rs::name`, or as a command, `cargo xtask name`. Each name must lead to a test in the source; after
+//! a run of the tests each must have passed, in the program that the file belongs to.
 
-use serde_json::Value;
+use std::collections::BTreeSet;
 
+use crate::report::Passed;
 use crate::source::{Finding, Source, as_group, as_word, each_level, is_punct};
 use crate::tidy::functions;
 
@@ -38,18 +39,18 @@ fn rows(page: &str) -> Vec<Row<'_>> {
 }
 
 /// Missing pages, rows without a test, and names that lead to none.
-pub(crate) fn findings(tree: &[Source], metadata: &Value, commands: &[&str]) -> Vec<Finding> {
+pub(crate) fn findings(tree: &[Source], commands: &[&str]) -> Vec<Finding> {
     let mut found = Vec::new();
     for path in PAGES {
         match tree.iter().find(|source| source.path == path) {
-            Some(page) => found.extend(page_findings(page, tree, metadata, commands)),
+            Some(page) => found.extend(page_findings(page, tree, commands)),
             None => found.push(Finding { path: path.into(), line: 0, what: "is missing".into() }),
         }
     }
     found
 }
 
-fn page_findings(page: &Source, tree: &[Source], metadata: &Value, commands: &[&str]) -> Vec<Finding> {
+fn page_findings(page: &Source, tree: &[Source], commands: &[&str]) -> Vec<Finding> {
     let rows = rows(&page.text);
     let mut found = Vec::new();
     if rows.is_empty() {
@@ -59,38 +60,22 @@ fn page_findings(page: &Source, tree: &[Source], metadata: &Value, commands: &[&
         if row.names.is_empty() {
             found.push(page.finding(row.line, "a promise without a test"));
         }
-        let unknown = row.names.iter().filter_map(|name| unknown(name, tree, metadata, commands));
+        let unknown = row.names.iter().filter_map(|name| unknown(name, tree, commands));
         found.extend(unknown.map(|what| page.finding(row.line, what)));
     }
     found
 }
 
-fn unknown(name: &str, tree: &[Source], metadata: &Value, commands: &[&str]) -> Option<String> {
+fn unknown(name: &str, tree: &[Source], commands: &[&str]) -> Option<String> {
     if let Some(command) = name.strip_prefix("cargo xtask ") {
         let known = command.split_whitespace().next().is_some_and(|word| commands.contains(&word));
         return (!known).then(|| format!("`{name}`: there is no such command"));
     }
-    let Some((place, test)) = name.rsplit_once("::") else {
-        return Some(format!("`{name}`: name a test as file.rs::name or package::path::name"));
+    let Some((file, test)) = name.split_once("::").filter(|(file, _)| file.ends_with(".rs")) else {
+        return Some(format!("`{name}`: name a test as file.rs::name"));
     };
-    let folder = match place.split_once(".rs") {
-        Some((file, _)) => format!("{file}.rs"),
-        None => match package_folder(place.split("::").next().unwrap_or(place), metadata) {
-            Some(folder) => folder,
-            None => return Some(format!("`{name}`: there is no such package")),
-        },
-    };
-    let mut there = tree.iter().filter(|source| source.path == folder || source.path.starts_with(&format!("{folder}/")));
-    (!there.any(|source| holds_test(source, test))).then(|| format!("`{name}`: there is no such test"))
-}
-
-/// The folder of one of our packages, relative to the top.
-fn package_folder(package: &str, metadata: &Value) -> Option<String> {
-    let packages = metadata["packages"].as_array()?;
-    let ours = metadata["workspace_members"].as_array()?;
-    let package = packages.iter().find(|one| one["name"] == package && ours.contains(&one["id"]))?;
-    let folder = package["manifest_path"].as_str()?.strip_suffix("/Cargo.toml")?;
-    Some(folder.strip_prefix(metadata["workspace_root"].as_str()?)?.trim_start_matches('/').to_string())
+    let there = tree.iter().any(|source| source.path == file && holds_test(source, test));
+    (!there).then(|| format!("`{name}`: there is no such test"))
 }
 
 /// Whether a file holds this test: a test function, or a name that a macro call makes into one.
@@ -111,22 +96,35 @@ fn holds_test(source: &Source, test: &str) -> bool {
 
 /// The promises whose test is not among the tests and steps that passed. Commands that no run of the tests includes
 /// are left out: their figure is the proof.
-pub(crate) fn unproved(page: &str, passed: &[String]) -> Vec<String> {
+pub(crate) fn unproved(page: &str, tree: &[Source], tests: &[Passed], steps: &[String]) -> Vec<String> {
+    let files: BTreeSet<&str> = tree.iter().map(|source| source.path.as_str()).collect();
+    let proofs: Vec<_> = tests.iter().map(|test| whereabouts(test, &files)).collect();
     let ran = |name: &str| match name.strip_prefix("cargo xtask ") {
-        Some(command) => APART.iter().any(|apart| command.starts_with(apart)) || passed.iter().any(|step| step == name),
-        None => {
-            let last = name.rsplit("::").next().unwrap_or(name);
-            passed.iter().any(|test| test.split("::").any(|part| part == last))
-        }
+        Some(command) => APART.iter().any(|apart| command.starts_with(apart)) || steps.iter().any(|step| step == name),
+        None => name.split_once("::").is_some_and(|(file, test)| {
+            proofs.iter().any(|(where_it_is, path)| where_it_is == file && path.split("::").any(|part| part == test))
+        }),
     };
     let names = rows(page).into_iter().flat_map(|row| row.names);
     names.filter(|name| !ran(name)).map(str::to_string).collect()
 }
 
+/// The file that a test stands in, and its path in there: modules that are files lead from the program's source to it.
+fn whereabouts<'a>(test: &'a Passed, files: &BTreeSet<&str>) -> (String, &'a str) {
+    let mut file = test.program.clone();
+    let mut folder = file.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+    let mut path = test.name.as_str();
+    while let Some((module, rest)) = path.split_once("::") {
+        let own = [format!("{folder}{module}.rs"), format!("{folder}{module}/mod.rs")];
+        let Some(next) = own.into_iter().find(|own| files.contains(own.as_str())) else { break };
+        (file, path) = (next, rest);
+        folder += &format!("{module}/");
+    }
+    (file, path)
+}
+
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     const TEST: &str = "#[cfg(test)] mod tests { #[test] fn holds() {} fn not_a_test() {} made!(by_macro); }";
@@ -134,9 +132,7 @@ mod tests {
     fn lines(page: &str) -> Vec<usize> {
         let page = Source::parse("docs/guarantees.md", page).unwrap();
         let tree = [Source::parse("core/src/pipe.rs", TEST).unwrap()];
-        let package = json!({"id": "c", "name": "omnimq-core", "manifest_path": "/x/core/Cargo.toml"});
-        let metadata = json!({"packages": [package], "workspace_members": ["c"], "workspace_root": "/x"});
-        page_findings(&page, &tree, &metadata, &["no-alloc"]).into_iter().map(|finding| finding.line).collect()
+        page_findings(&page, &tree, &["no-alloc"]).into_iter().map(|finding| finding.line).collect()
     }
 
     fn page(test: &str) -> String {
@@ -145,12 +141,7 @@ mod tests {
 
     #[test]
     fn tests_that_exist_are_found() {
-        for test in [
-            "`core/src/pipe.rs::holds`",
-            "`omnimq-core::pipe::tests::holds`",
-            "`core/src/pipe.rs::by_macro`",
-            "`cargo xtask no-alloc`",
-        ] {
+        for test in ["`core/src/pipe.rs::holds`", "`core/src/pipe.rs::by_macro`", "`cargo xtask no-alloc`"] {
             assert!(lines(&page(test)).is_empty(), "{test}");
         }
     }
@@ -161,7 +152,7 @@ mod tests {
             "`core/src/pipe.rs::gone`",
             "`core/src/pipe.rs::not_a_test`",
             "`core/src/socket.rs::holds`",
-            "`omnimq::pipe::holds`",
+            "`core::pipe::holds`",
             "`cargo xtask dance`",
             "`holds`",
             "none",
@@ -176,20 +167,51 @@ mod tests {
         let other = "| property | why |\n|---|---|\n| a | `b` |\n";
         assert_eq!(lines(other), [0]);
         assert!(lines(&format!("{other}\n{}", page("`core/src/pipe.rs::holds`"))).is_empty());
-        let missing = findings(&[], &json!({}), &[]);
+        let missing = findings(&[], &[]);
         assert_eq!(missing.len(), PAGES.len());
+    }
+
+    /// What is open of the promise that names this test.
+    fn open(test: &str) -> Vec<String> {
+        let files =
+            ["core/src/lib.rs", "core/src/pipe.rs", "core/src/socket/mod.rs", "core/tests/wire.rs", "pgm/tests/wire.rs"];
+        let tree = files.map(|file| Source::parse(file, "").unwrap());
+        let tests = [
+            ("core/src/lib.rs", "pipe::tests::holds"),
+            ("core/src/lib.rs", "socket::tests::speaks"),
+            ("core/src/lib.rs", "tests::is_whole"),
+            ("core/tests/wire.rs", "by_macro::heap"),
+            ("pgm/tests/wire.rs", "comes_back"),
+        ];
+        let tests = tests.map(|(program, name)| Passed { program: program.into(), name: name.into() });
+        unproved(&page(test), &tree, &tests, &["cargo xtask no-alloc".to_string()])
     }
 
     #[test]
     fn a_promise_is_proved_by_a_test_that_passed() {
-        let passed =
-            ["pipe::tests::holds".to_string(), "scenario::by_macro::heap".to_string(), "cargo xtask no-alloc".to_string()];
-        let open = |test: &str| unproved(&page(test), &passed);
-        assert!(open("`core/src/pipe.rs::holds`").is_empty());
-        assert!(open("`tests/scenario.rs::by_macro`").is_empty());
-        assert!(open("`cargo xtask no-alloc`").is_empty());
+        for test in [
+            "`core/src/pipe.rs::holds`",
+            "`core/src/socket/mod.rs::speaks`",
+            "`core/src/lib.rs::is_whole`",
+            "`core/tests/wire.rs::by_macro`",
+            "`cargo xtask no-alloc`",
+            "`cargo xtask bench --rows reqrep`",
+        ] {
+            assert!(open(test).is_empty(), "{test}");
+        }
         assert_eq!(open("`core/src/pipe.rs::gone`, `core/src/pipe.rs::holds`"), ["core/src/pipe.rs::gone"]);
-        assert!(open("`cargo xtask bench --rows reqrep`").is_empty());
         assert_eq!(open("`cargo xtask demo`"), ["cargo xtask demo"]);
+    }
+
+    #[test]
+    fn an_equal_name_elsewhere_proves_nothing() {
+        for test in [
+            "core/tests/wire.rs::comes_back",
+            "core/src/lib.rs::holds",
+            "core/src/pipe.rs::speaks",
+            "pgm/src/pipe.rs::holds",
+        ] {
+            assert_eq!(open(&format!("`{test}`")), [test]);
+        }
     }
 }

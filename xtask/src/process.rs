@@ -108,6 +108,41 @@ impl Process {
         Ok(())
     }
 
+    /// Runs and hands over what it prints on both outputs, in the order in which it says it; a failure is an error.
+    pub(crate) fn each_line_of_both(self, mut take: impl FnMut(&str)) -> Result<()> {
+        let line = self.line();
+        println!("$ {line}");
+        let (reader, writer) = std::io::pipe()?;
+        let mut command = self.command;
+        let spawned = command.stdout(writer.try_clone()?).stderr(writer).spawn();
+        let mut child = spawned.with_context(|| format!("cannot start {line}"))?;
+        drop(command); // which holds the pipe open
+        for text in BufReader::new(reader).split(b'\n') {
+            take(&String::from_utf8_lossy(&text?));
+        }
+        let status = child.wait()?;
+        if !status.success() {
+            bail!("{line}: {status}");
+        }
+        Ok(())
+    }
+
+    /// Another process of the same program, arguments and environment.
+    pub(crate) fn again(&self) -> Self {
+        let mut again = Self::new(self.command.get_program());
+        again.command.args(self.command.get_args());
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => again.command.env(name, value),
+                None => again.command.env_remove(name),
+            };
+        }
+        if let Some(folder) = self.command.get_current_dir() {
+            again.command.current_dir(folder);
+        }
+        again
+    }
+
     /// Runs and keeps what it printed on both outputs: whether it succeeded, and that.
     pub(crate) fn transcript(mut self) -> Result<(bool, String)> {
         let line = self.line();

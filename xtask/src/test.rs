@@ -1,11 +1,15 @@
 //! `cargo xtask test`: check, then every test, each step with its time and the totals at the end.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context, Result, bail};
 use lexopt::{Arg, Parser};
+use serde_json::Value;
 
 use crate::process::{Process, root};
 use crate::report::{Report, Totals};
-use crate::{EVERYTHING, check, debian, demo, firmware, fuzz, guarantees, mutants, no_alloc, tsan};
+use crate::{EVERYTHING, check, debian, demo, firmware, fuzz, guarantees, mutants, no_alloc, source, tsan};
 
 /// What the interoperability tests make their virtual environment with, what counts system calls, and what multicast runs
 /// between and against.
@@ -81,12 +85,13 @@ pub(crate) fn cargo_tool(package: &str, command: &str) -> Result<()> {
 
 /// Each promise of the page was kept by a test that passed in this run.
 fn proofs(report: &mut Report) {
-    let names = std::mem::take(&mut report.totals.names);
+    let (tests, steps) = (std::mem::take(&mut report.totals.tests), std::mem::take(&mut report.totals.steps));
     report.step("every guarantee has a test that passed", || {
+        let tree = source::tree()?;
         let mut open = Vec::new();
         for page in guarantees::PAGES {
             let text = std::fs::read_to_string(root().join(page)).context(page)?;
-            open.extend(guarantees::unproved(&text, &names));
+            open.extend(guarantees::unproved(&text, &tree, &tests, &steps));
         }
         if !open.is_empty() {
             bail!("no such test passed: {}", open.join(", "));
@@ -102,9 +107,45 @@ fn holds_models() -> Result<bool> {
     Ok(names.any(|entry| entry.file_name().to_string_lossy().starts_with("loom")))
 }
 
+/// Builds the tests, then runs them: what cargo builds says which source a program is of.
 pub(crate) fn cargo_test(cargo: Process, words: &str, totals: &mut Totals) -> Result<()> {
-    cargo.words("test --no-fail-fast").words(words).each_line(|line| {
+    let build = cargo.again().words("test --no-run --message-format json-render-diagnostics").words(words);
+    totals.programs = programs(&build.capture()?)?;
+    cargo.words("test --no-fail-fast").words(words).each_line_of_both(|line| {
         println!("{line}");
         totals.read(line);
     })
+}
+
+/// The sources of test programs, relative to the top folder, from what cargo says while it builds them.
+fn programs(messages: &str) -> Result<BTreeMap<PathBuf, String>> {
+    let mut programs = BTreeMap::new();
+    for message in messages.lines() {
+        let message: Value = serde_json::from_str(message).context("cargo printed what is not JSON")?;
+        let (Some(executable), Some(source)) = (message["executable"].as_str(), message["target"]["src_path"].as_str())
+        else {
+            continue;
+        };
+        let source = Path::new(source).strip_prefix(root()).with_context(|| format!("{source} is not in the tree"))?;
+        programs.insert(PathBuf::from(executable), source.display().to_string());
+    }
+    Ok(programs)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn programs_are_known_by_their_sources() {
+        let library =
+            json!({"reason": "compiler-artifact", "target": {"src_path": "/elsewhere/lib.rs"}, "executable": null});
+        let source = root().join("core/tests/wire.rs");
+        let program = json!({"target": {"src_path": source}, "executable": "/target/debug/deps/wire-1"});
+        let end = json!({"reason": "build-finished", "success": true});
+        let found = programs(&format!("{library}\n{program}\n{end}\n")).unwrap();
+        assert_eq!(found, BTreeMap::from([(PathBuf::from("/target/debug/deps/wire-1"), "core/tests/wire.rs".into())]));
+    }
 }
