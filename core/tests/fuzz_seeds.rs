@@ -5,28 +5,11 @@
 #[path = "../fuzz/src/lib.rs"]
 mod bodies;
 
-use std::fs;
-use std::path::Path;
-
-fn replay(target: &str, body: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
-    let mut seeds: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    seeds.sort();
-    assert!(!seeds.is_empty(), "{} is empty", folder.display());
-    for seed in seeds {
-        let octets = fs::read(&seed).unwrap();
-        println!("{} ({} octets)", seed.display(), octets.len());
-        for end in 0..=octets.len() {
-            body(&octets[..end]);
-        }
-    }
-}
-
 macro_rules! targets {
     ($($target:ident)*) => { $(
         #[test]
         fn $target() {
-            replay(stringify!($target), bodies::$target);
+            omnimq_seeds::replay(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/seeds/", stringify!($target)), bodies::$target);
         }
     )* };
 }

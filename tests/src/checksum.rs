@@ -1,6 +1,6 @@
 //! Bodies too large to carry from one process to another by word: made from a seed, compared by CRC-32.
 
-use crate::rng::Rng;
+use omnimq_seeds::Rng;
 
 /// Octets of the repeated block of a pattern: prime, so that a shift by any power of two shows.
 const BLOCK: usize = 4093;

@@ -7,8 +7,6 @@ pub mod checksum;
 pub mod libzmq;
 #[cfg(target_os = "linux")]
 pub mod multicast;
-pub mod rng;
-pub mod seeds;
 pub mod venv;
 pub mod world;
 

@@ -3,8 +3,8 @@
 use omnimq::{Context, Error, Socket, SocketOptions, SocketType};
 use omnimq_core::{Limits, ReconnectPolicy};
 use omnimq_raw::{Octets, RawListener, RawPeer, flag};
-use omnimq_tests::rng::Rng;
-use omnimq_tests::seeds;
+use omnimq_seeds as seeds;
+use omnimq_seeds::Rng;
 use std::time::{Duration, Instant};
 
 const ANY: &str = "tcp://127.0.0.1:*";

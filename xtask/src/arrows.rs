@@ -8,21 +8,22 @@ use serde_json::Value;
 use crate::source::{Finding, Source, as_body, as_word, each_level, is_cfg_test, is_punct, is_word, line_of, shipped};
 
 /// What each package may depend on among ours.
-const PACKAGES: [(&str, &[&str]); 10] = [
+const PACKAGES: [(&str, &[&str]); 11] = [
     ("omnimq-core", &[]),
     ("omnimq", &["omnimq-core", "omnimq-pgm"]),
     ("omnimq-smoltcp", &["omnimq-core"]),
     ("omnimq-pgm", &["omnimq-core"]),
     ("omnimq-c", &["omnimq"]),
     ("omnimq-cli", &["omnimq"]),
-    ("omnimq-tests", &["omnimq-core", "omnimq", "omnimq-smoltcp", "omnimq-pgm", "omnimq-c"]),
+    ("omnimq-tests", &["omnimq-core", "omnimq", "omnimq-smoltcp", "omnimq-pgm", "omnimq-c", "omnimq-seeds"]),
     ("omnimq-raw", &[]),
+    ("omnimq-seeds", &[]),
     ("omnimq-examples", &["omnimq-core", "omnimq", "omnimq-smoltcp", "omnimq-pgm"]),
     ("xtask", &[]),
 ];
 
 /// What anybody's tests may depend on, and nothing else.
-const FOR_TESTS: &str = "omnimq-raw";
+const FOR_TESTS: [&str; 2] = ["omnimq-raw", "omnimq-seeds"];
 
 /// What the core may depend on: crates that need neither std nor an operating system.
 const CORE_CRATES: [&str; 2] = ["defmt", "log"];
@@ -89,7 +90,7 @@ fn dependencies(own: &str, package: &Value, ours: &[&str]) -> Vec<Finding> {
     for dependency in package["dependencies"].as_array().map(Vec::as_slice).unwrap_or_default() {
         let Some(to) = name(dependency) else { continue };
         let ships = dependency["kind"].as_str() != Some("dev");
-        let permitted = allowed.contains(&to) || (to == FOR_TESTS && !ships);
+        let permitted = allowed.contains(&to) || (FOR_TESTS.contains(&to) && !ships);
         if ours.contains(&to) && to != own && !permitted {
             found.push(manifest(format!("{own} may not depend on {to}")));
         }
@@ -380,8 +381,8 @@ mod tests {
         let mut package = member(own);
         package["dependencies"] = json!([dependency]);
         json!({
-            "packages": [package, member("omnimq-tests"), member(FOR_TESTS), member("omnimq-pgm"), member("omnimq-smoltcp")],
-            "workspace_members": [own, "omnimq-tests", FOR_TESTS, "omnimq-pgm", "omnimq-smoltcp"],
+            "packages": [package, member("omnimq-tests"), member("omnimq-raw"), member("omnimq-pgm"), member("omnimq-smoltcp")],
+            "workspace_members": [own, "omnimq-tests", "omnimq-raw", "omnimq-pgm", "omnimq-smoltcp"],
         })
     }
 
@@ -394,7 +395,7 @@ mod tests {
         assert!(refused("omnimq-core", "omnimq-pgm"));
         assert!(refused("omnimq", "omnimq-smoltcp"));
         assert!(refused("omnimq", "omnimq-tests"));
-        assert!(refused("omnimq", FOR_TESTS));
+        assert!(refused("omnimq", "omnimq-raw"));
         assert!(refused("xtask", "omnimq-pgm"));
         assert!(refused("unheard-of", "serde"));
         assert!(!refused("omnimq", "omnimq-pgm"));
@@ -409,7 +410,7 @@ mod tests {
         assert_eq!(package_findings(&defaults).len(), 1);
         let for_tests = metadata("omnimq-core", json!({"name": "proptest", "kind": "dev", "uses_default_features": true}));
         assert_eq!(package_findings(&for_tests), []);
-        let peer = metadata("omnimq", json!({"name": FOR_TESTS, "kind": "dev", "uses_default_features": true}));
+        let peer = metadata("omnimq", json!({"name": "omnimq-raw", "kind": "dev", "uses_default_features": true}));
         assert_eq!(package_findings(&peer), []);
     }
 

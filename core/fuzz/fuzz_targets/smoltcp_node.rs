@@ -2,11 +2,10 @@
 //! driver.
 #![no_main]
 
+#[allow(dead_code, reason = "shared with tests")]
 #[path = "../../../transport-smoltcp/tests/support/pipe.rs"]
 mod pipe;
 #[path = "../src/smoltcp_node.rs"]
 mod smoltcp_node;
-#[path = "../src/source.rs"]
-mod source;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| smoltcp_node::smoltcp_node(data));

@@ -1,17 +1,17 @@
 //! One connection under random operations, in either role, against whatever a peer may send; and how that is cut.
 
-use super::source::{Source, pieces};
 use omnimq_core::wire::{Command, Decoder, FrameHeader, Framing, Greeting, MAX_HEADER, Mechanism, Property};
 use omnimq_core::{
     CloseReason, Config, Connection, Event, Fixed, Heap, Instant, Local, LocalStorage, PipeReader, PipeWriter, Signal, Sink,
     SocketType, Storage,
 };
+use omnimq_seeds::{Decisions, pieces};
 use std::time::Duration;
 
 /// First octets: storage, socket type, frame limit, how much of a proper handshake the peer's stream begins with.
 /// The rest is a list of operations, and once more a stream, cut in two ways.
 pub fn connection(data: &[u8]) {
-    let mut source = Source(data);
+    let mut source = Decisions(data);
     let fixed = source.below(2) == 1;
     let setting = Setting::draw(&mut source);
     if fixed {
@@ -30,7 +30,7 @@ struct Setting {
 }
 
 impl Setting {
-    fn draw(source: &mut Source<'_>) -> Self {
+    fn draw(source: &mut Decisions<'_>) -> Self {
         let socket_type = SocketType::ALL[source.below(11)];
         let mut config = Config::DEFAULT;
         config.max_frame = source.pick(&[u64::MAX, 64, 1 << 20]);
@@ -156,14 +156,14 @@ impl<'a, S: LocalStorage> Trial<'a, S> {
             now: Instant::ZERO,
         }
     }
-    fn run(mut self, mut source: Source<'_>) {
+    fn run(mut self, mut source: Decisions<'_>) {
         while !source.is_empty() {
             self.operate(&mut source);
             self.check();
         }
         self.finish();
     }
-    fn operate(&mut self, source: &mut Source<'_>) {
+    fn operate(&mut self, source: &mut Decisions<'_>) {
         let len = usize::from(source.octet());
         match len % 13 {
             0..=2 => {
@@ -216,7 +216,7 @@ impl<'a, S: LocalStorage> Trial<'a, S> {
         self.down.flush();
         self.sent = self.sent.wrapping_add(1);
     }
-    fn signal(&mut self, source: &mut Source<'_>) {
+    fn signal(&mut self, source: &mut Decisions<'_>) {
         let what = source.octet();
         let topic = source.take(usize::from(what >> 4));
         let signal = match what & 7 {
@@ -320,7 +320,7 @@ fn spoken(written: &[u8], succeeded: bool) {
 }
 
 /// The same stream in one piece, in the pieces drawn, and octet by octet.
-fn cut_alike<S: LocalStorage>(setting: &Setting, mut source: Source<'_>) {
+fn cut_alike<S: LocalStorage>(setting: &Setting, mut source: Decisions<'_>) {
     let cuts = source.cuts();
     let stream = [setting.prelude.as_slice(), source.0].concat();
     let whole = receive::<S>(setting, [stream.as_slice()].into_iter());

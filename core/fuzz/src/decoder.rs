@@ -1,12 +1,12 @@
 //! `Decoder` and `Run`: how a stream is cut changes nothing, and a run is what the decoder would take.
 
 use super::frames::{decode, naive_run};
-use super::source::{Source, pieces};
 use omnimq_core::wire::{Decoder, FrameHeader, Framing, MAX_HEADER, Run};
+use omnimq_seeds::{Decisions, pieces};
 
 /// First octet: framing and frame limit; then the cuts; the rest is the stream.
 pub fn decoder(data: &[u8]) {
-    let mut source = Source(data);
+    let mut source = Decisions(data);
     let framing = source.pick(&[Framing::V3, Framing::V2, Framing::V1, Framing::V3]);
     let max = source.pick(&[u64::MAX, 0, 5, 255, 256, 1 << 20]);
     let cuts = source.cuts();

@@ -10,7 +10,6 @@ mod endpoint;
 mod frames;
 mod greeting;
 mod node_pair;
-mod source;
 mod topics;
 
 pub use command_metadata::command_metadata;

@@ -1,24 +1,24 @@
 //! Two nodes over a wire that is cut into random pieces, and sometimes cut off: nothing torn, nothing out of order,
 //! nothing lost but by a cut, subscriptions in force again after each.
 
-use super::source::Source;
 use omnimq_core::pattern::{Receives, Sends};
 use omnimq_core::{
     Config, Dealer, Fixed, Heap, Instant, LocalStorage, Node, Options, Pattern, PipeId, Pub, Pull, Push, RecvError, Rep,
     Req, Router, SendErrorKind, Side, Sink, Sub,
 };
+use omnimq_seeds::Decisions;
 use std::collections::BTreeMap;
 
 /// First octet: storage and patterns; second: the high-water marks; then operations.
 pub fn node_pair(data: &[u8]) {
-    let mut source = Source(data);
+    let mut source = Decisions(data);
     match source.below(2) {
         0 => patterns::<Heap>(source),
         _ => patterns::<Fixed<2, 4, 64, 8, 8>>(source),
     }
 }
 
-fn patterns<S: LocalStorage>(mut source: Source<'_>) {
+fn patterns<S: LocalStorage>(mut source: Decisions<'_>) {
     match source.below(4) {
         0 => pipeline::<S>(source),
         1 => publish::<S>(source),
@@ -99,12 +99,12 @@ struct Wire<P: Pattern, Q: Pattern, S: LocalStorage> {
 }
 
 impl<P: Pattern, Q: Pattern, S: LocalStorage> Wire<P, Q, S> {
-    fn new(a: P, b: Q, source: &mut Source<'_>) -> Self {
+    fn new(a: P, b: Q, source: &mut Decisions<'_>) -> Self {
         let (snd, rcv) = (source.pick(&HWM), source.pick(&HWM));
         Self { a: End::new(a, Side::Connect, snd), b: End::new(b, Side::Bind, rcv), cuts: 0 }
     }
     /// Moves a few octets, or cuts the wire.
-    fn step(&mut self, source: &mut Source<'_>) {
+    fn step(&mut self, source: &mut Decisions<'_>) {
         let what = usize::from(source.octet());
         let len = what / 5;
         match what % 5 {
@@ -172,7 +172,7 @@ fn number(parts: &[Vec<u8>]) -> u16 {
 }
 
 /// PUSH to PULL: numbers only grow, and all arrive unless the wire was cut.
-fn pipeline<S: LocalStorage>(mut source: Source<'_>) {
+fn pipeline<S: LocalStorage>(mut source: Decisions<'_>) {
     let mut wire = Wire::<_, _, S>::new(Push, Pull, &mut source);
     let (mut sent, mut received) = (0, Vec::<u16>::new());
     let take = |wire: &mut Wire<Push, Pull, S>, received: &mut Vec<u16>| {
@@ -199,7 +199,7 @@ fn pipeline<S: LocalStorage>(mut source: Source<'_>) {
 const TOPICS: [&[u8]; 5] = [b"", b"a", b"ab", b"b", b"abc"];
 
 /// PUB to SUB: once all is quiet, what is subscribed to arrives and nothing else.
-fn publish<S: LocalStorage>(mut source: Source<'_>) {
+fn publish<S: LocalStorage>(mut source: Decisions<'_>) {
     let mut wire = Wire::<_, _, S>::new(Sub, Pub, &mut source);
     let mut wanted = BTreeMap::<&[u8], usize>::new();
     while !source.is_empty() {
@@ -234,7 +234,7 @@ fn publish<S: LocalStorage>(mut source: Source<'_>) {
 }
 
 /// REQ to REP: strict alternation, and the reply is to the request.
-fn request<S: LocalStorage>(mut source: Source<'_>) {
+fn request<S: LocalStorage>(mut source: Decisions<'_>) {
     let mut wire = Wire::<_, _, S>::new(Req, Rep, &mut source);
     let (mut next, mut owed, mut asked) = (0u16, None, None);
     let serve = |wire: &mut Wire<Req, Rep, S>, owed: &mut Option<u16>| match *owed {
@@ -278,7 +278,7 @@ fn request<S: LocalStorage>(mut source: Source<'_>) {
 }
 
 /// DEALER to ROUTER and back: what returns was sent, in order, and all of it unless the wire was cut.
-fn echo<S: LocalStorage>(mut source: Source<'_>) {
+fn echo<S: LocalStorage>(mut source: Decisions<'_>) {
     let mut wire = Wire::<_, _, S>::new(Dealer, Router, &mut source);
     let (mut sent, mut returned, mut dropped) = (0, Vec::<u16>::new(), 0);
     let reflect = |wire: &mut Wire<Dealer, Router, S>, sent: u16, dropped: &mut u16| {

@@ -2,8 +2,8 @@
 //! calls. Nothing panics, every queue stays within its bound, and a closed socket ends in time.
 
 use super::pipe::{Cable, End, Weather};
-use super::source::Source;
 use omnimq_core::{Filters, Options, Pattern, Pub, Pull, Receives, Rep, Req, Router, Sends, Sub, XPub};
+use omnimq_seeds::Decisions;
 use omnimq_smoltcp::{Capacities, Capacity, Settings, Socket};
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet, SocketStorage};
 use smoltcp::phy::{Device, Medium, TxToken};
@@ -29,7 +29,7 @@ const WORDS: [&[u8]; 6] = [
 
 /// First octet: the pattern; then operations.
 pub fn smoltcp_node(data: &[u8]) {
-    let mut source = Source(data);
+    let mut source = Decisions(data);
     match source.below(7) {
         0 => Scene::new(Pub).play(source, send, no_call, no_call),
         1 => Scene::new(Sub).play(source, no_send, recv, filter),
@@ -91,7 +91,7 @@ impl<P: Pattern> Scene<P> {
     }
     fn play(
         self,
-        mut source: Source<'_>,
+        mut source: Decisions<'_>,
         send: impl Fn(&mut Socket<P, Sizes>, &[u8], bool),
         recv: impl Fn(&mut Socket<P, Sizes>),
         filter: impl Fn(&mut Socket<P, Sizes>),
@@ -144,7 +144,7 @@ impl<P: Pattern> Scene<P> {
 }
 
 /// A packet of any octets.
-fn inject(device: &mut End, source: &mut Source<'_>, now: Instant) {
+fn inject(device: &mut End, source: &mut Decisions<'_>, now: Instant) {
     let len = source.below(80);
     let octets = source.take(len);
     if let Some(token) = device.transmit(now).filter(|_| !octets.is_empty()) {
@@ -153,7 +153,7 @@ fn inject(device: &mut End, source: &mut Source<'_>, now: Instant) {
 }
 
 /// One thing that a raw peer does.
-fn speak(what: usize, peer: &mut tcp::Socket<'_>, interface: &mut Interface, source: &mut Source<'_>, port: &mut u16) {
+fn speak(what: usize, peer: &mut tcp::Socket<'_>, interface: &mut Interface, source: &mut Decisions<'_>, port: &mut u16) {
     match what {
         7 | 8 => {
             *port = if *port == u16::MAX { 50_000 } else { *port + 1 };

@@ -1,8 +1,8 @@
 //! The topic tables of `Heap` and `Fixed` against a naive map.
 
-use super::source::Source;
 use omnimq_core::storage::{Map, Storage, Topics};
 use omnimq_core::{Fixed, Heap};
+use omnimq_seeds::Decisions;
 use std::collections::BTreeMap;
 
 const PLACES: usize = 6;
@@ -10,18 +10,18 @@ const KEY: usize = 5;
 
 /// Each step: an octet that says what, and a topic.
 pub fn topics(data: &[u8]) {
-    steps::<Heap>(Source(data), usize::MAX, usize::MAX);
-    steps::<Fixed<1, 1, 16, PLACES, KEY>>(Source(data), PLACES, KEY);
+    steps::<Heap>(Decisions(data), usize::MAX, usize::MAX);
+    steps::<Fixed<1, 1, 16, PLACES, KEY>>(Decisions(data), PLACES, KEY);
 }
 
 /// Mostly few letters, so that topics are prefixes of one another.
-fn topic(source: &mut Source<'_>) -> Vec<u8> {
+fn topic(source: &mut Decisions<'_>) -> Vec<u8> {
     let len = source.octet();
     let octets = source.take(usize::from(len & 0x1f));
     if len & 0x80 != 0 { octets.to_vec() } else { octets.iter().map(|octet| b'a' + octet % 3).collect() }
 }
 
-fn steps<S: Storage>(mut source: Source<'_>, places: usize, longest: usize) {
+fn steps<S: Storage>(mut source: Decisions<'_>, places: usize, longest: usize) {
     let (mut table, mut model) = (S::Topics::<u32>::default(), BTreeMap::<Vec<u8>, u32>::new());
     let mut step = 0;
     while !source.is_empty() {

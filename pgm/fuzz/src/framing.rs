@@ -1,9 +1,9 @@
 //! Any data of packets as a stream of messages, into lanes of both storages and of any room: whole messages come out,
 //! and after a gap a message that is well formed is heard again.
 
-use super::decisions::Decisions;
 use omnimq_core::{Blob, Fixed, Heap, LocalStorage, PipeReader};
 use omnimq_pgm::{Packer, Unpacked, Unpacker};
+use omnimq_seeds::Decisions;
 
 /// The first octet chooses the storage and the mark, the others are packets with their lengths.
 pub fn framing(data: &[u8]) {

@@ -3,7 +3,7 @@
 //! Nothing here knows of libFuzzer. `pgm/tests/fuzz_seeds.rs` replays the committed seeds through the same functions,
 //! `fuzz_targets/` hands them to the fuzzer.
 
-mod decisions;
+mod datagram;
 mod framing;
 mod packet;
 mod receiver;

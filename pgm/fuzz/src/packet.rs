@@ -1,12 +1,13 @@
 //! What is parsed can be emitted, and is parsed back to the same.
 
-use super::decisions::Decisions;
+use super::datagram::datagram;
 use omnimq_pgm::wire::Packet;
+use omnimq_seeds::Decisions;
 
 /// Any octets as a packet.
 pub fn packet(data: &[u8]) {
     same(data);
-    same(&Decisions(data).datagram(7, 5555));
+    same(&datagram(&mut Decisions(data), 7, 5555));
 }
 
 fn same(octets: &[u8]) {

@@ -1,10 +1,11 @@
 //! A receiver under any datagrams at any times: it keeps no more than it may, asks for nothing in a form that is no
 //! packet, and has nothing due at once after it has been served.
 
-use super::decisions::{ADDRESS, Decisions, SESSION};
+use super::datagram::{ADDRESS, SESSION, datagram};
 use omnimq_core::Instant;
 use omnimq_pgm::wire::Packet;
 use omnimq_pgm::{Fixed, Heap, Receiver, ReceiverConfig, Storage};
+use omnimq_seeds::Decisions;
 use std::time::Duration;
 
 const BYTES: usize = 4000;
@@ -24,7 +25,7 @@ fn run<S: Storage>(mut decisions: Decisions<'_>) {
         match decisions.octet() % 8 {
             0..=3 => {
                 let port = u16::from(decisions.octet() % 4);
-                let datagram = decisions.datagram(port, SESSION.port);
+                let datagram = datagram(&mut decisions, port, SESSION.port);
                 receiver.handle_datagram(&datagram, ADDRESS, now);
             }
             4 => now = now + Duration::from_micros(u64::from(decisions.octet()) * 100),

@@ -1,10 +1,11 @@
 //! A source under any datagrams at any times: it keeps no more than it may, sends no faster than it may whatever is asked
 //! for, and has nothing due at once after it has been served.
 
-use super::decisions::{ADDRESS, Decisions, SESSION};
+use super::datagram::{ADDRESS, SESSION, datagram};
 use omnimq_core::Instant;
 use omnimq_pgm::wire::{Gsi, Packet, Tsi};
 use omnimq_pgm::{Fixed, Heap, Source, SourceConfig, Sqn, Storage};
+use omnimq_seeds::Decisions;
 use std::time::Duration;
 
 const BYTES: usize = 4000;
@@ -26,7 +27,7 @@ fn run<S: Storage>(mut decisions: Decisions<'_>) {
     let mut sent = 0;
     while !decisions.is_empty() {
         match decisions.octet() % 8 {
-            0..=2 => source.handle_datagram(&decisions.datagram(SESSION.port, tsi.port), now),
+            0..=2 => source.handle_datagram(&datagram(&mut decisions, SESSION.port, tsi.port), now),
             3 => now = now + Duration::from_micros(u64::from(decisions.octet()) * 100),
             4 => now = now + Duration::from_millis(u64::from(decisions.octet()) * 50),
             5 => source.close(),

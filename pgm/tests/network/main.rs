@@ -5,7 +5,8 @@ mod plan;
 mod world;
 
 use omnimq_pgm::{Fixed, Heap, ReceiverConfig, SourceConfig, Storage};
-use plan::{Plan, seeds};
+use omnimq_seeds::each_of as seeds;
+use plan::Plan;
 use std::time::Duration;
 use world::World;
 

@@ -1,5 +1,6 @@
 //! What a network does to packets.
 
+use omnimq_seeds::Rng;
 use std::time::Duration;
 
 /// What happens to packets on their way to one host. Chances are in thousandths.
@@ -41,45 +42,8 @@ impl Plan {
     }
 }
 
-/// Numbers that look random and are the same on every run of a seed (splitmix64).
-pub(crate) struct Rng(pub(crate) u64);
-
-impl Rng {
-    pub(crate) fn draw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-    pub(crate) fn below(&mut self, n: u64) -> u64 {
-        self.draw() % n.max(1)
-    }
-    pub(crate) fn chance(&mut self, thousandths: u64) -> bool {
-        self.below(1000) < thousandths
-    }
-    pub(crate) fn between(&mut self, (least, most): (Duration, Duration)) -> Duration {
-        let (least, most) = (least.as_micros() as u64, most.as_micros() as u64);
-        Duration::from_micros(least + self.below(most.saturating_sub(least) + 1))
-    }
-}
-
-/// Runs a scenario for several seeds; `SEED` replays one, `SEEDS` says how many.
-pub(crate) fn seeds(count: u64, scenario: impl Fn(u64)) {
-    let number = |name| std::env::var(name).ok().map(|text: String| text.parse().expect("a number"));
-    let seeds = number("SEED").map_or(1..=number("SEEDS").unwrap_or(count), |seed| seed..=seed);
-    for seed in seeds {
-        let _note = Note(seed);
-        scenario(seed);
-    }
-}
-
-struct Note(u64);
-
-impl Drop for Note {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("replay with SEED={}", self.0);
-        }
-    }
+/// A span between these two.
+pub(crate) fn between(rng: &mut Rng, (least, most): (Duration, Duration)) -> Duration {
+    let (least, most) = (least.as_micros() as u64, most.as_micros() as u64);
+    Duration::from_micros(least + rng.below(most.saturating_sub(least) + 1))
 }

@@ -3,12 +3,13 @@
 //! Each packet of data says which source and incarnation it is of and what number it has, so that a receiver's account
 //! of a stream can be exact: what is delivered continues where the last delivery or gap ended, to the packet.
 
-use super::plan::{Plan, Rng};
+use super::plan::{Plan, between};
 use omnimq_core::Instant;
 use omnimq_pgm::wire::{Gsi, Packet, Tsi};
 use omnimq_pgm::{
     Delivery, Encapsulation, Event, PeerId, Receiver, ReceiverConfig, Session, Source, SourceConfig, Sqn, Storage, Target,
 };
+use omnimq_seeds::Rng;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -83,7 +84,7 @@ impl<S: Storage> World<S> {
             upstream: Plan::calm(),
             queue: BTreeMap::new(),
             count: 0,
-            rng: Rng(seed),
+            rng: Rng::new(seed),
             naks: 0,
         }
     }
@@ -194,7 +195,7 @@ impl<S: Storage> World<S> {
     fn send(&mut self, plan: &Plan, listener: Option<usize>, from: IpAddr, to: IpAddr, octets: &[u8]) {
         let copies = 1 + u64::from(self.rng.chance(plan.duplication));
         for _ in 0..copies {
-            let mut at = self.now + self.rng.between(plan.delay);
+            let mut at = self.now + between(&mut self.rng, plan.delay);
             if let Some(listener) = listener {
                 // Links keep the order...
                 at = at.max(self.listeners[listener].last);
@@ -202,7 +203,7 @@ impl<S: Storage> World<S> {
             }
             if self.rng.chance(plan.reordering) {
                 // ...unless they are told not to.
-                at = at + self.rng.between((Duration::ZERO, plan.late));
+                at = at + between(&mut self.rng, (Duration::ZERO, plan.late));
             }
             self.count += 1;
             self.queue.insert((at, self.count), (to, from, octets.to_vec()));

@@ -370,7 +370,7 @@ fn host_subscribe(args: &Args) -> Result<(), Failure> {
 fn spray(args: &Args) -> Result<(), Failure> {
     let (session, _, interfaces) = session(&args.endpoint, &args.options())?;
     let socket = std::net::UdpSocket::bind((interfaces[0].address, 0))?;
-    let mut rng = omnimq_tests::rng::Rng::new(args.number("seed", 1));
+    let mut rng = omnimq_seeds::Rng::new(args.number("seed", 1));
     for _ in 0..args.number("count", 1000) {
         let mut octets = rng.bytes(rng.clone().length(0..=300));
         if let Some(head) = octets.first_chunk_mut::<16>().filter(|_| !rng.one_in(8)) {

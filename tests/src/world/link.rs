@@ -2,8 +2,8 @@
 
 use super::stream::Stream;
 use super::{NodeId, Plan};
-use crate::rng::Rng;
 use omnimq_core::{Failure, Instant, PipeId, Reconnect};
+use omnimq_seeds::Rng;
 use std::time::Duration;
 
 /// A link's place in its world.

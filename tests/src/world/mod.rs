@@ -27,12 +27,12 @@ mod stream;
 pub use link::{End, LinkId, LinkState};
 pub use plan::{Micros, Plan};
 
-use crate::rng::Rng;
 use link::{Link, Trouble};
 use omnimq_core::{
     AnyPattern, Event, Failure, FilterError, Instant, LocalStorage, Node, Options, PipeId, Reconnect, RecvError,
     SendErrorKind, Side, SocketType,
 };
+use omnimq_seeds::Rng;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use stream::{Offer, Stream};

@@ -2,8 +2,8 @@
 //! packets that nobody should send.
 
 use crate::ours;
+use omnimq_seeds::Rng;
 use omnimq_tests::multicast::{Host, Net, Program, Whose, available, endpoint};
-use omnimq_tests::rng::Rng;
 use std::time::Duration;
 
 fn start(net: &Net, host: Host, whose: Whose, role: &str, words: &[&str]) -> Program {

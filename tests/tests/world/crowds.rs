@@ -3,7 +3,7 @@
 use crate::kind::{Kind, Small, options};
 use crate::message::Stamp;
 use omnimq_core::{Heap, Instant, SendErrorKind, SocketType};
-use omnimq_tests::seeds;
+use omnimq_seeds as seeds;
 use omnimq_tests::world::{End, LinkId, LinkState, Message, NodeId, Plan, World};
 use std::collections::BTreeMap;
 use std::time::Duration;

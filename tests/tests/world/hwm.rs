@@ -2,7 +2,7 @@
 
 use crate::kind::{Kind, Small, options};
 use omnimq_core::{Heap, SendErrorKind, SocketType};
-use omnimq_tests::seeds;
+use omnimq_seeds as seeds;
 use omnimq_tests::world::{End, NodeId, Plan, World};
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! Messages that know who sent them and as which number, so that a receiver can check every octet.
 
-use omnimq_tests::rng::Rng;
+use omnimq_seeds::Rng;
 use omnimq_tests::world::Message;
 
 /// What a message says about itself.

@@ -7,7 +7,7 @@
 use crate::kind::{Kind, Small, options};
 use crate::player::{Part, Player};
 use omnimq_core::{Heap, SocketType};
-use omnimq_tests::seeds;
+use omnimq_seeds as seeds;
 use omnimq_tests::world::{LinkId, LinkState, Plan, World};
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
 //! Two network devices joined by a cable that loses, corrupts, duplicates, delays and reorders frames, by seed and in virtual
 //! time.
 
+use omnimq_seeds::Rng;
 use smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
 use smoltcp::time::{Duration, Instant};
 use std::cell::RefCell;
@@ -27,39 +28,29 @@ impl Weather {
 pub struct Cable {
     pub weather: Weather,
     medium: Medium,
-    seed: u64,
+    rng: Rng,
     flying: [Vec<(Instant, Vec<u8>)>; 2],
 }
 
 impl Cable {
     pub fn new(medium: Medium, weather: Weather, seed: u64) -> Rc<RefCell<Self>> {
-        Rc::new(RefCell::new(Self { weather, medium, seed, flying: [Vec::new(), Vec::new()] }))
+        Rc::new(RefCell::new(Self { weather, medium, rng: Rng::new(seed), flying: [Vec::new(), Vec::new()] }))
     }
     /// When the next frame arrives anywhere.
     pub fn next(&self) -> Option<Instant> {
         self.flying.iter().flatten().map(|(due, _)| *due).min()
     }
-    /// SplitMix64.
-    fn random(&mut self) -> u64 {
-        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.seed ^ (self.seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-    fn happens(&mut self, in_a_thousand: u64) -> bool {
-        self.random() % 1000 < in_a_thousand
-    }
     fn send(&mut self, to: usize, mut frame: Vec<u8>, now: Instant) {
-        if self.happens(self.weather.lose) {
+        if self.rng.chance(self.weather.lose) {
             return;
         }
-        if self.happens(self.weather.corrupt) {
-            let at = self.random() as usize % frame.len();
-            frame[at] ^= 1 << (self.random() % 8);
+        if self.rng.chance(self.weather.corrupt) {
+            let at = self.rng.draw() as usize % frame.len();
+            frame[at] ^= 1 << (self.rng.draw() % 8);
         }
-        let copies = if self.happens(self.weather.duplicate) { 2 } else { 1 };
+        let copies = if self.rng.chance(self.weather.duplicate) { 2 } else { 1 };
         for _ in 0..copies {
-            let delay = if self.weather.delay > 0 { self.random() % (1000 * self.weather.delay) } else { 0 };
+            let delay = if self.weather.delay > 0 { self.rng.draw() % (1000 * self.weather.delay) } else { 0 };
             self.flying[to].push((now + Duration::from_micros(delay), frame.clone()));
         }
     }

@@ -2,9 +2,9 @@
 
 /// The octets left.
 #[derive(Clone, Copy, Debug)]
-pub struct Source<'a>(pub &'a [u8]);
+pub struct Decisions<'a>(pub &'a [u8]);
 
-impl<'a> Source<'a> {
+impl<'a> Decisions<'a> {
     /// The next octet.
     pub fn octet(&mut self) -> u8 {
         match self.0.split_first() {
@@ -42,6 +42,6 @@ impl<'a> Source<'a> {
 
 /// `stream` in pieces of those lengths.
 pub fn pieces<'a>(stream: &'a [u8], lengths: &[usize]) -> impl Iterator<Item = &'a [u8]> {
-    let mut source = Source(stream);
-    lengths.iter().cycle().map(move |&len| source.take(len)).take_while(|piece| !piece.is_empty())
+    let mut decisions = Decisions(stream);
+    lengths.iter().cycle().map(move |&len| decisions.take(len)).take_while(|piece| !piece.is_empty())
 }

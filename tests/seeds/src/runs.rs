@@ -6,7 +6,7 @@ use std::env;
 use std::thread;
 
 /// Seeds per scenario when the environment does not say.
-pub const DEFAULT: u64 = 4;
+const DEFAULT: u64 = 4;
 
 /// Runs `scenario` once per seed; the seed of a failure is printed.
 pub fn each(scenario: impl Fn(u64)) {
@@ -37,7 +37,7 @@ impl Drop for Note {
     fn drop(&mut self) {
         if thread::panicking() {
             let name = thread::current().name().unwrap_or("the test").to_owned();
-            eprintln!("replay with: SEED={} cargo test -p omnimq-tests {name}", self.0);
+            eprintln!("to be repeated with SEED={}: {name}", self.0);
         }
     }
 }

@@ -28,6 +28,14 @@ impl Rng {
     pub fn length(&mut self, range: RangeInclusive<usize>) -> usize {
         usize::try_from(self.within(&(*range.start() as u64..=*range.end() as u64))).expect("came from a usize")
     }
+    /// A number below `n`, which is at least 1.
+    pub fn below(&mut self, n: u64) -> u64 {
+        self.draw() % n
+    }
+    /// True so many times in a thousand.
+    pub fn chance(&mut self, in_a_thousand: u64) -> bool {
+        self.below(1000) < in_a_thousand
+    }
     /// True once in `n` times.
     pub fn one_in(&mut self, n: u64) -> bool {
         self.draw().is_multiple_of(n)
