@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::process::Process;
 use crate::source::Finding;
-use crate::{COMMANDS, EVERYTHING, arrows, guarantees, portability, source, tidy};
+use crate::{COMMANDS, EVERYTHING, arrows, debian, guarantees, portability, source, tidy};
 
 /// Everything, and alone what has features: in a build of everything its other users turn them on.
 const BUILDS: [&str; 5] =
@@ -23,10 +23,30 @@ pub(crate) fn run() -> Result<()> {
     for what in BUILDS {
         Process::cargo().words("clippy --quiet --all-targets").words(what).words("-- -D warnings").run()?;
     }
+    lint_apart()?;
     for what in BUILDS {
         Process::cargo().words("doc --quiet --no-deps").words(what).env("RUSTDOCFLAGS", "-D warnings").run()?;
     }
     portability::run()
+}
+
+/// Clippy for the workspaces apart: fuzz targets here, freestanding images for the machines that they are for.
+fn lint_apart() -> Result<()> {
+    for folder in ["core/fuzz", "pgm/fuzz"] {
+        let lint = Process::cargo().words("clippy --locked --quiet --all-targets --manifest-path");
+        // Nothing is linked, so the fuzzer's own library need not be built.
+        let lint = lint.arg(format!("{folder}/Cargo.toml")).env("CUSTOM_LIBFUZZER_PATH", "unlinked/libfuzzer.a");
+        lint.words("-- -D warnings").run()?;
+    }
+    let images = [
+        ("core/no-alloc", "--target thumbv7em-none-eabihf -Zbuild-std=core"),
+        ("examples/firmware", "--features defmt --lib --bin roles --bin echo"),
+        ("examples/firmware", "--no-default-features --features socket-pub --bin socket"),
+    ];
+    for (folder, what) in images {
+        debian::clippy()?.within(folder).words("--locked --quiet").words(what).words("-- -D warnings").run()?;
+    }
+    Ok(())
 }
 
 /// The rules of the tree: tidiness, arrows, and guarantees that have tests.

@@ -43,12 +43,24 @@ pub(crate) fn target() -> PathBuf {
 /// Debian's cargo with Debian's compiler, installed when missing, in a target folder of its own.
 pub(crate) fn cargo() -> Result<Process> {
     install(&["rustc-web", "cargo-web", "rust-web-src"])?;
-    let cargo = Process::new("/usr/bin/cargo")
+    Ok(with_its_compiler(Process::new(CARGO)).without("CARGO"))
+}
+
+/// Clippy of the same version. Cargo would look for it among rustup's programs first, so it is called itself.
+pub(crate) fn clippy() -> Result<Process> {
+    install(&["rustc-web", "cargo-web", "rust-web-src", "rust-web-clippy"])?;
+    Ok(with_its_compiler(Process::new("/usr/bin/cargo-clippy")).env("CARGO", CARGO).arg("clippy"))
+}
+
+const CARGO: &str = "/usr/bin/cargo";
+
+fn with_its_compiler(cargo: Process) -> Process {
+    let cargo = cargo
         .env("RUSTC", "/usr/bin/rustc")
         .env("RUSTDOC", "/usr/bin/rustdoc")
         .env("RUSTC_BOOTSTRAP", "1")
         .env("CARGO_TARGET_DIR", target());
     // Not every version of its compiler brings the linker that it asks for.
     let cargo = LINKED.into_iter().fold(cargo, |cargo, name| cargo.env(&format!("CARGO_TARGET_{name}_LINKER"), "ld.lld-22"));
-    Ok(["RUSTUP_TOOLCHAIN", "RUSTFLAGS", "CARGO", "RUSTC_WRAPPER"].into_iter().fold(cargo, Process::without))
+    ["RUSTUP_TOOLCHAIN", "RUSTFLAGS", "RUSTC_WRAPPER"].into_iter().fold(cargo, Process::without)
 }

@@ -106,6 +106,7 @@ impl<T> Place<T> {
         Self { taken: Cell::new(false), value: core::cell::UnsafeCell::new(MaybeUninit::uninit()) }
     }
     /// Puts `value` here for good; `None` the second time.
+    #[expect(clippy::mut_from_ref, reason = "it is given out once")]
     pub fn put(&'static self, value: T) -> Option<&'static mut T> {
         if self.taken.replace(true) {
             return None;

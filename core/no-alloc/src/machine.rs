@@ -56,7 +56,9 @@ pub fn print(text: &CStr) {
 /// Ends QEMU with status 0 when all is `well`, else with 1 (SYS_EXIT: application exit, run-time error).
 pub fn exit(well: bool) -> ! {
     semihosting(0x18, if well { 0x20026 } else { 0x20023 });
-    loop {}
+    loop {
+        core::hint::spin_loop();
+    }
 }
 
 #[cfg(not(feature = "show-panics"))]

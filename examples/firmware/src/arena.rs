@@ -20,6 +20,7 @@ impl<const N: usize> Arena<N> {
     }
     /// Puts a value here for good; `None` when there is no room for it.
     #[inline]
+    #[expect(clippy::mut_from_ref, reason = "it is given out once")]
     pub fn put<T>(&'static self, make: impl FnOnce() -> T) -> Option<&'static mut T> {
         const { assert!(align_of::<T>() <= 8) };
         let at = self.used.get().next_multiple_of(align_of::<T>());
