@@ -1,23 +1,17 @@
-//! A publisher or subscriber over pgm or epgm: with the host library's sockets (`pub`, `sub`), or of the core's socket
-//! and the machines of PGM on one thread (`corepub`, `coresub`), which also tells what the machines did.
+//! A publisher or subscriber over pgm or epgm with the host library's sockets, and one who sprays what nobody should send.
 //!
-//! `pgm pub|sub|corepub|coresub ENDPOINT [count=N] [size=OCTETS] [rate=KBIT] [recovery=MS] [every=US] [idle=MS] [buffer=OCTETS]
-//! [loop=1] [offload=0]`
+//! `pgm pub|sub|spray ENDPOINT [count=N] [size=OCTETS] [rate=KBIT] [recovery=MS] [every=US] [idle=MS] [buffer=OCTETS] [loop=1]
+//! [offload=0]`
 //!
 //! The command line and the output of `peers/pgm.c`, which does the same on libzmq. A publisher begins when it reads a
 //! line and stays until its input ends; a subscriber ends with the last message, or when nothing comes for a while.
 
-use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::time::{ClockId, clock_gettime};
-use omnimq_core::storage::heap::Lane;
-use omnimq_core::{Endpoint, Heap, Instant, Options, PipeId, PipeWriter as _, Pub, Side, Signal, Socket, Sub};
-use omnimq_core::{LocalStorage as _, endpoint::Multicast};
-use omnimq_pgm::link::{Interface, LinkOptions, Publisher, StreamId, Streams, Subscriber, Turn};
-use omnimq_pgm::{Encapsulation, Session, wire::Tsi};
+use omnimq_core::{Endpoint, endpoint::Multicast};
+use omnimq_pgm::link::{Interface, LinkOptions};
+use omnimq_pgm::{Encapsulation, Session};
 use std::collections::HashMap;
-use std::io::Read as _;
 use std::net::IpAddr;
-use std::os::fd::{AsFd as _, BorrowedFd};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -49,40 +43,20 @@ fn nanos() -> u64 {
     time.tv_sec() as u64 * 1_000_000_000 + time.tv_nsec() as u64
 }
 
-fn now() -> Instant {
-    Instant::from_micros(nanos() / 1000)
-}
-
-/// The session of an endpoint, the groups to receive and the interfaces.
-fn session(endpoint: &str, options: &LinkOptions) -> Result<(Session, Vec<IpAddr>, Vec<Interface>), Failure> {
+/// The session of an endpoint, and the interface.
+fn session(endpoint: &str, options: &LinkOptions) -> Result<(Session, Interface), Failure> {
     let (encapsulation, multicast): (_, Multicast<'_>) = match Endpoint::parse(endpoint)? {
         Endpoint::Pgm(multicast) => (Encapsulation::Raw, multicast),
         Endpoint::Epgm(multicast) => (Encapsulation::Udp, multicast),
         _ => return Err("neither pgm nor epgm".into()),
     };
-    let address = |text: String| text.trim_matches(['[', ']']).parse::<IpAddr>();
-    let group = address(multicast.send.to_string())?;
+    let group: IpAddr = multicast.send.to_string().trim_matches(['[', ']']).parse()?;
     let session = Session { group, port: multicast.port, encapsulation, max_tpdu: options.max_tpdu };
-    let groups = multicast.receive.iter().map(|group| address(group.to_string())).collect::<Result<_, _>>()?;
-    let mut interfaces =
-        multicast.interfaces.iter().map(|host| Interface::find(host, group)).collect::<Result<Vec<_>, _>>()?;
-    if interfaces.is_empty() {
-        interfaces.push(Interface::routed(group, multicast.port)?);
-    }
-    Ok((session, groups, interfaces))
-}
-
-/// Waits for one of the descriptors, or for what is due.
-fn wait(descriptors: &mut [PollFd<'_>], turn: Turn, other: Option<Instant>) -> Result<(), Failure> {
-    if turn.more {
-        return Ok(());
-    }
-    let due = turn.due.into_iter().chain(other).min();
-    let span = due.map(|due| due.since(now()));
-    match ppoll(descriptors, span.map(nix::sys::time::TimeSpec::from_duration), None) {
-        Ok(_) | Err(nix::errno::Errno::EINTR) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    let interface = match multicast.interfaces.iter().next() {
+        Some(host) => Interface::find(host, group)?,
+        None => Interface::routed(group, multicast.port)?,
+    };
+    Ok((session, interface))
 }
 
 /// Numbered messages, as many as asked for and as fast.
@@ -123,96 +97,6 @@ impl Flood {
         if self.is_over() {
             println!("sent={} seconds={:.3}", self.sent, (nanos() - self.begun) as f64 / 1e9);
         }
-    }
-}
-
-/// A PUB socket with a pipe that wants everything.
-fn publishing_socket() -> Result<(Socket<Pub, Heap>, PipeId), Failure> {
-    let mut options = Options::new(1);
-    options.nodrop = true;
-    let mut socket = Socket::<Pub, Heap>::new(Pub, &options);
-    let id = socket.attach(Heap::lane(1000), Heap::lane(1000), Side::Connect).ok_or("no place")?;
-    let pipe = socket.pipe(id).ok_or("no pipe")?;
-    for signal in [Signal::Ready(&[][..]), Signal::Subscribe(&[][..])] {
-        pipe.rx.signal(signal).map_err(|_| "no room")?;
-    }
-    socket.process(id);
-    Ok((socket, id))
-}
-
-fn publish(args: &Args) -> Result<(), Failure> {
-    let options = args.options();
-    let (session, _, interfaces) = session(&args.endpoint, &options)?;
-    let mut publisher = Publisher::open(session, interfaces[0], &options, now())?;
-    publisher.warnings().iter().for_each(|warning| eprintln!("warning: {warning}"));
-    let (mut socket, id) = publishing_socket()?;
-    println!("ready");
-    let stdin = std::io::stdin();
-    let (mut flood, mut open) = (None::<Flood>, true);
-    let mut lines = [0; 64];
-    while open || !publisher.is_finished() {
-        let mut due = None;
-        while let Some(flood) = flood.as_mut().filter(|flood| !flood.is_over()) {
-            if nanos() < flood.due() {
-                due = Some(Instant::from_micros(flood.due() / 1000 + 1));
-                break;
-            }
-            if socket.send(omnimq_core::Piece { bytes: flood.message(), more: false }).is_err() {
-                break;
-            }
-            flood.on_sent();
-        }
-        let pipe = socket.pipe(id).ok_or("no pipe")?;
-        let mut turn = publisher.turn(&mut pipe.tx, now());
-        socket.process(id);
-        let ready = due.is_none() && flood.as_ref().is_some_and(|flood| !flood.is_over());
-        turn.more |= ready && socket.pipe(id).is_some_and(|pipe| pipe.tx.writable());
-        let write = if turn.blocked { PollFlags::POLLOUT } else { PollFlags::empty() };
-        let input = if open { PollFlags::POLLIN } else { PollFlags::empty() };
-        let mut descriptors =
-            [PollFd::new(publisher.descriptor(), PollFlags::POLLIN | write), PollFd::new(stdin.as_fd(), input)];
-        wait(&mut descriptors, turn, due)?;
-        if open && descriptors[1].any() == Some(true) {
-            open = stdin.lock().read(&mut lines)? > 0;
-            if open {
-                flood.get_or_insert_with(|| Flood::new(args));
-            } else {
-                publisher.close();
-            }
-        }
-    }
-    eprintln!("{:?}", publisher.statistics());
-    Ok(())
-}
-
-/// A SUB socket with a pipe for each stream.
-struct Feed {
-    socket: Socket<Sub, Heap>,
-    pipes: HashMap<StreamId, PipeId>,
-    gaps: u64,
-}
-
-impl Streams for Feed {
-    type Lane = Lane;
-    fn on_joined(&mut self, stream: StreamId, _: Tsi, _: IpAddr) {
-        let Some(id) = self.socket.attach(Heap::lane(1000), Heap::lane(1000), Side::Bind) else { return };
-        if let Some(pipe) = self.socket.pipe(id) {
-            let _ = pipe.rx.signal(Signal::Ready(&[]));
-        }
-        self.socket.process(id);
-        self.pipes.insert(stream, id);
-    }
-    fn on_left(&mut self, stream: StreamId) {
-        if let Some(id) = self.pipes.remove(&stream) {
-            self.socket.close_pipe(id);
-        }
-    }
-    fn on_gap(&mut self, _: StreamId, packets: u64) {
-        self.gaps += packets;
-    }
-    fn lane(&mut self, stream: StreamId) -> Option<&mut Lane> {
-        let id = *self.pipes.get(&stream)?;
-        Some(&mut self.socket.pipe(id)?.rx)
     }
 }
 
@@ -274,49 +158,7 @@ impl Account {
     }
 }
 
-fn subscribe(args: &Args) -> Result<(), Failure> {
-    let options = args.options();
-    let (session, groups, interfaces) = session(&args.endpoint, &options)?;
-    let mut subscriber = Subscriber::open(session, &groups, &interfaces, &options)?;
-    subscriber.warnings().iter().for_each(|warning| eprintln!("warning: {warning}"));
-    let mut feed = Feed { socket: Socket::new(Sub, &Options::new(1)), pipes: HashMap::new(), gaps: 0 };
-    feed.socket.subscribe(b"")?;
-    println!("ready");
-    let (count, size) = (args.number("count", 2000), args.number("size", 100) as usize);
-    let idle = args.number("idle", 5000) * 1000;
-    let mut account = Account::default();
-    let mut heard = now();
-    let away = (args.number("stall_at", 0), args.number("stall", 0));
-    while account.next < count {
-        let mut turn = subscriber.turn(&mut feed, now());
-        let pipes: Vec<PipeId> = feed.pipes.values().copied().collect();
-        for id in pipes {
-            feed.socket.process(id);
-        }
-        let mut any = false;
-        while let Ok(frame) = feed.socket.recv() {
-            account.on_message(&frame.body, size);
-            any = true;
-            if away.1 > 0 && account.received == away.0 {
-                std::thread::sleep(std::time::Duration::from_millis(away.1));
-            }
-        }
-        turn.more |= any;
-        if any {
-            heard = now();
-        } else if now().since(heard).as_micros() as u64 >= idle {
-            break;
-        }
-        let mut descriptors: Vec<PollFd<'_>> =
-            subscriber.descriptors().map(|fd: BorrowedFd<'_>| PollFd::new(fd, PollFlags::POLLIN)).collect();
-        wait(&mut descriptors, turn, Some(heard + std::time::Duration::from_micros(idle)))?;
-    }
-    account.print();
-    eprintln!("gaps={} {:?}", feed.gaps, subscriber.statistics());
-    Ok(())
-}
-
-fn host_publish(args: &Args) -> Result<(), Failure> {
+fn publish(args: &Args) -> Result<(), Failure> {
     let context = omnimq::Context::new()?;
     let mut options = omnimq::SocketOptions::default();
     options.multicast = args.options();
@@ -338,7 +180,7 @@ fn host_publish(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn host_subscribe(args: &Args) -> Result<(), Failure> {
+fn subscribe(args: &Args) -> Result<(), Failure> {
     let context = omnimq::Context::new()?;
     let mut options = omnimq::SocketOptions::default();
     options.multicast = args.options();
@@ -368,8 +210,8 @@ fn host_subscribe(args: &Args) -> Result<(), Failure> {
 /// Sends packets that nobody should send, to the group and to the host's own address: noise, cut and changed packets of
 /// all types under a few identifiers.
 fn spray(args: &Args) -> Result<(), Failure> {
-    let (session, _, interfaces) = session(&args.endpoint, &args.options())?;
-    let socket = std::net::UdpSocket::bind((interfaces[0].address, 0))?;
+    let (session, interface) = session(&args.endpoint, &args.options())?;
+    let socket = std::net::UdpSocket::bind((interface.address, 0))?;
     let mut rng = omnimq_seeds::Rng::new(args.number("seed", 1));
     for _ in 0..args.number("count", 1000) {
         let mut octets = rng.bytes(rng.clone().length(0..=300));
@@ -392,7 +234,7 @@ fn spray(args: &Args) -> Result<(), Failure> {
             let sum = !omnimq_pgm::wire::checksum(&octets);
             octets[6..8].copy_from_slice(&sum.to_be_bytes());
         }
-        let to = if rng.one_in(3) { interfaces[0].address } else { session.group };
+        let to = if rng.one_in(3) { interface.address } else { session.group };
         socket.send_to(&octets, (to, session.port))?;
         std::thread::sleep(std::time::Duration::from_micros(args.number("every", 0)));
     }
@@ -409,10 +251,8 @@ fn main() -> Result<(), Failure> {
     }
     let args = Args { endpoint, numbers };
     match role.as_str() {
-        "pub" => host_publish(&args),
-        "sub" => host_subscribe(&args),
-        "corepub" => publish(&args),
-        "coresub" => subscribe(&args),
+        "pub" => publish(&args),
+        "sub" => subscribe(&args),
         "spray" => spray(&args),
         other => Err(format!("{other}: pub, sub or spray").into()),
     }
