@@ -148,7 +148,6 @@ static void report(const char *extra)
            (u + s) / (cnt ? cnt : 1) * 1e6, nv, niv, maxrss_kb());
 }
 
-/* ---- stream / fanout ---- */
 static inline size_t put_hdr(unsigned char *p)
 {
     if (size < 256) { p[0] = 0; p[1] = (unsigned char)size; return 2; }
@@ -232,7 +231,6 @@ static void do_stream(void)
     report(x);
 }
 
-/* ---- ping ---- */
 static int cmpd(const void *a, const void *b)
 {
     double x = *(double *)a, y = *(double *)b;
@@ -274,7 +272,7 @@ static void do_ping(void)
     lat_line(l, w);
 }
 
-/* ---- mux: one client process with N connections in lock-step, one epoll server ---- */
+/* mux: one client process with N connections in lock-step, one epoll server */
 static void do_mux(void)
 {
     char buf[65536], x[200];
@@ -315,7 +313,7 @@ static void do_mux(void)
     report(x);
 }
 
-/* ---- conns: connect + a 64-byte greeting each way, then fan-out ---- */
+/* conns: connect + a 64-byte greeting each way, then fan-out */
 static void do_conns(void)
 {
     char g[64] = {0}, x[256];
@@ -350,7 +348,6 @@ static void do_conns(void)
     report(x);
 }
 
-/* ---- SPSC ring ---- */
 #define SLOTS 1024
 static char *ring;
 static size_t slot;
@@ -395,7 +392,6 @@ static void do_ring(void)
     report(x);
 }
 
-/* ---- wake ---- */
 static _Alignas(64) _Atomic int turn[2];
 static int efd[4];
 static long ftx(_Atomic int *a, int op, int v) { return syscall(SYS_futex, a, op, v, NULL, NULL, 0); }

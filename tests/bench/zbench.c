@@ -82,7 +82,6 @@ static void die(const char *what)
 }
 #define CK(e) do { if ((e) == -1) die(#e); } while (0)
 
-/* ---- contexts, sockets, endpoints ---- */
 static void *ctx_new(int maxsock)
 {
     if (inproc) return shared_ctx;
@@ -130,7 +129,6 @@ static void connect_ep(void *s)
     CK(zmq_connect(s, S->ep));
 }
 
-/* ---- message helpers ---- */
 static char *payload;
 static void nofree(void *d, void *h) { (void)d; (void)h; }
 static inline void put(void *s, int flags)
@@ -151,7 +149,6 @@ static inline int get(void *s, zmq_msg_t *m, char *buf)
     return n;
 }
 
-/* ---- resource accounting ---- */
 static void usage(res_t *r, int sign)
 {
     struct rusage u;
@@ -172,7 +169,6 @@ static long rss_kb(void)
     return v;
 }
 
-/* ---- running roles ---- */
 typedef void (*role_fn)(int idx, res_t *r);
 static role_fn roles[MAXROLE];
 static int nroles;
@@ -235,7 +231,7 @@ static void report(const char *fmt, ...)
     va_end(ap);
 }
 
-/* ---- thr: role 0 receives (pushpull) or publishes (pubsub) ---- */
+/* thr: role 0 receives (pushpull) or publishes (pubsub) */
 static int stype, rtype;
 static void thr_recv_loop(void *s, res_t *r)
 {
@@ -314,7 +310,6 @@ static void do_thr(void)
            per * subs * size / 1e6);
 }
 
-/* ---- lat ---- */
 static void lat_server(int i, res_t *r)
 {
     (void)i; (void)r;
@@ -366,7 +361,7 @@ static void do_lat(void)
            lat_us[cnt / 2], lat_us[cnt * 99 / 100], lat_us[cnt * 999 / 1000], cnt / w);
 }
 
-/* ---- dr: N DEALERs in one process (lock-step rounds), one ROUTER echo ---- */
+/* dr: N DEALERs in one process (lock-step rounds), one ROUTER echo */
 static void dr_server(int i, res_t *r)
 {
     (void)i; (void)r;
@@ -416,7 +411,6 @@ static void do_dr(void)
     report("clients=%d window=%d wall_s=%.4f reqs_s=%.0f us_per_req=%.3f", clients, window, w, cnt / w, w / cnt * 1e6);
 }
 
-/* ---- scale ---- */
 #define FAN 21
 static void sc_pub(int i, res_t *r)
 {
@@ -492,7 +486,7 @@ static void do_scale(void)
            S->r[0].end - S->r[1].start, S->r[0].x, S->r[1].x, d[FAN / 2], d[FAN - 1], e[FAN / 2], S->r[1].last);
 }
 
-/* ---- hot: role 0 PUSH binds; roles 1..4 PULL; 5..8 join at phase 1 ---- */
+/* hot: role 0 PUSH binds; roles 1..4 PULL; 5..8 join at phase 1 */
 static void hot_push(int i, res_t *r)
 {
     (void)i;

@@ -61,9 +61,10 @@ fn function_length(source: &Source) -> Vec<Finding> {
 
 /// A comment that draws a line parts what a name, a type or a file of its own would part better.
 fn banners(source: &Source) -> Vec<Finding> {
-    let lines = source.text.lines().enumerate().filter(|_| source.path.ends_with(".rs"));
+    let lines = source.text.lines().enumerate().filter(|_| [".rs", ".c"].iter().any(|end| source.path.ends_with(end)));
     let drawn = |line: &str| {
-        let comment = line.trim_start().strip_prefix("//")?.trim_start();
+        let comment = line.trim_start();
+        let comment = comment.strip_prefix("//").or_else(|| comment.strip_prefix("/*"))?.trim_start();
         ["---", "===", "***", "###"].into_iter().find(|rule| comment.starts_with(rule))
     };
     lines.filter_map(|(number, line)| Some(source.finding(number + 1, format!("`{}`: a banner", drawn(line)?)))).collect()
@@ -249,6 +250,7 @@ mod tests {
     fn banners_are_found() {
         let drawn = "fn f() {}\n    // ---- sending ----\n//===\n// a --- b\n/// | a |---|\n// -- no";
         assert_eq!(found(banners, "core/src/a.rs", drawn), [2, 3]);
+        assert_eq!(found(banners, "tests/bench/a.c", "int a;\n/* ---- running ---- */\n/* a --- b */"), [2]);
         assert_eq!(found(banners, "README.md", "//==="), NOWHERE);
     }
 
