@@ -74,6 +74,18 @@ struct Inner {
 
 /// Where sockets are made. Cloning gives another handle to the same context; it may be used from any thread.
 ///
+/// ```
+/// use omnimq::{Context, Pull, SocketType};
+/// # fn main() -> Result<(), omnimq::Error> {
+/// let context = Context::new()?;
+/// let pull = Pull::new(&context)?;
+/// let chosen_at_run_time = context.socket(SocketType::Push)?;
+/// drop((pull, chosen_at_run_time));
+/// context.term(); // waits until all has left that was sent
+/// # Ok(())
+/// # }
+/// ```
+///
 /// Sockets keep their context alive. When the last of its handles and sockets has gone, the I/O threads serve what
 /// lingers for as long as it may linger; the drop itself waits for that one second at most.
 #[derive(Clone)]

@@ -104,6 +104,27 @@ mod linux {
     /// Becomes readable when a call that last said [`WouldBlock`](crate::Error::WouldBlock) may succeed, until the next
     /// call; quiet otherwise, whatever else happens. So call first, and poll when told to wait. It does not say which
     /// direction it is about, and nothing must be read from it.
+    ///
+    /// ```
+    /// use omnimq::{Context, Error, Pull, Push};
+    /// use rustix::event::{PollFd, PollFlags, poll};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let context = Context::new()?;
+    /// let (mut pull, mut push) = (Pull::new(&context)?, Push::new(&context)?);
+    /// push.connect(&pull.bind("tcp://127.0.0.1:*")?)?;
+    /// push.send("hello")?;
+    /// let message = loop {
+    ///     match pull.try_recv() {
+    ///         Err(Error::WouldBlock) => {
+    ///             poll(&mut [PollFd::new(&pull, PollFlags::IN)], None)?; // beside whatever else is polled
+    ///         }
+    ///         received => break received?,
+    ///     }
+    /// };
+    /// assert_eq!(message.bytes(), b"hello");
+    /// # Ok(())
+    /// # }
+    /// ```
     impl AsFd for Socket {
         fn as_fd(&self) -> BorrowedFd<'_> {
             let sock = self.sock();

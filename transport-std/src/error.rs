@@ -109,6 +109,22 @@ impl From<FilterError> for Error {
 }
 
 /// A refused send: what was to be sent, and why it was not.
+///
+/// `?` makes an [`Error`] of it where the message does not matter. Where it does:
+///
+/// ```
+/// use omnimq::{Context, Error, Push, SendError};
+/// # fn main() -> Result<(), Error> {
+/// let context = Context::new()?;
+/// let (mut first, mut second) = (Push::new(&context)?, Push::new(&context)?);
+/// second.connect("tcp://127.0.0.1:5555")?; // somebody may come, so there is room
+/// if let Err(SendError { message, error: Error::WouldBlock }) = first.try_send(String::from("work")) {
+///     second.send(message)?;
+/// }
+/// # second.disconnect("tcp://127.0.0.1:5555")?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct SendError<M> {
     /// What was not sent, none of it; `()` if it was borrowed.
     pub message: M,

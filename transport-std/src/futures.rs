@@ -50,11 +50,33 @@ impl<M: Outgoing> Future for Sending<'_, M> {
 impl Socket {
     /// As [`recv`](Socket::recv), for a task, without a time limit. Cancel-safe: dropped before it is done, it has taken
     /// no message.
+    ///
+    /// ```
+    /// use omnimq::{Context, Pull, Push};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let context = Context::new()?;
+    /// let (mut pull, mut push) = (Pull::new(&context)?, Push::new(&context)?);
+    /// push.connect(&pull.bind("tcp://127.0.0.1:*")?)?;
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// let received = tokio::spawn(async move { pull.recv_async().await });
+    /// push.send_async("to a task").await?;
+    /// assert_eq!(received.await??.bytes(), b"to a task");
+    /// # Ok(())
+    /// # })
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The future's: [`Error::State`] (EFSM), [`Error::NotSupported`] (ENOTSUP), [`Error::Terminated`] (ETERM).
     pub fn recv_async(&mut self) -> Receiving<'_> {
         Receiving { socket: self }
     }
     /// As [`send`](Socket::send), for a task, without a time limit. Cancel-safe: dropped before it is done, it has sent
     /// nothing. The message goes with the future then, unless it was lent.
+    ///
+    /// # Errors
+    /// The future's, with the message: [`Error::State`] (EFSM), [`Error::Unroutable`] (EHOSTUNREACH),
+    /// [`Error::NotSupported`] (ENOTSUP), [`Error::Terminated`] (ETERM).
     pub fn send_async<M: Outgoing>(&mut self, message: M) -> Sending<'_, M> {
         Sending { socket: self, message: Some(message) }
     }

@@ -152,7 +152,22 @@ impl Poller {
         }
         Ok(())
     }
-    /// Waits for a descriptor too, which is called `key`.
+    /// Waits for a descriptor too, which is called `key`: a number that no socket has here. It has to be taken out before it
+    /// is closed.
+    ///
+    /// ```
+    /// use omnimq::{Poller, Readiness};
+    /// use std::{io::Write as _, os::unix::net::UnixStream};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (near, mut far) = UnixStream::pair()?;
+    /// let mut poller = Poller::new()?;
+    /// poller.add_descriptor(7, &near, Readiness::RECEIVE)?;
+    /// far.write_all(b"something")?;
+    /// assert_eq!(poller.wait(None)?, [(7, Readiness::RECEIVE)]);
+    /// poller.remove_descriptor(&near)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Error::System`] (EEXIST, EPERM, …).

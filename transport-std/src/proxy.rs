@@ -17,6 +17,28 @@ const CONTROL: usize = 3;
 /// Passes messages both ways between `front` and `back` until the context ends. A copy of each goes to `capture`, if there
 /// is one. Where the other side has no room, reading stops: no more than one message per direction is held here.
 ///
+/// ```
+/// use omnimq::{Context, Dealer, Error, Rep, Req, Router, proxy};
+/// # fn main() -> Result<(), Error> {
+/// let context = Context::new()?;
+/// let (mut front, mut back) = (Router::new(&context)?, Dealer::new(&context)?);
+/// let (clients, workers) = (front.bind("tcp://127.0.0.1:*")?, back.bind("tcp://127.0.0.1:*")?);
+/// let broker = std::thread::spawn(move || proxy(&mut front.into_socket(), &mut back.into_socket(), None));
+///
+/// let (mut rep, mut req) = (Rep::new(&context)?, Req::new(&context)?);
+/// rep.connect(&workers)?;
+/// req.connect(&clients)?;
+/// req.send("through the broker")?;
+/// let question = rep.recv()?;
+/// rep.send(question)?;
+/// assert_eq!(req.recv()?.bytes(), b"through the broker");
+///
+/// context.shutdown();
+/// assert!(matches!(broker.join().unwrap(), Err(Error::Terminated)));
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// [`Error::Terminated`] (ETERM), or whatever else a call to one of the sockets fails with.
 pub fn proxy(front: &mut Socket, back: &mut Socket, capture: Option<&mut Socket>) -> Result<(), Error> {
@@ -26,6 +48,31 @@ pub fn proxy(front: &mut Socket, back: &mut Socket, capture: Option<&mut Socket>
 /// As [`proxy`], steered by messages from `control`: `PAUSE`, `RESUME`, `TERMINATE`, which ends it with success, and
 /// `STATISTICS`. That is answered with eight frames, each a number of 64 bits in native order: frames and octets received
 /// from the front, frames and octets sent there, the same of the back. A REP gets an empty answer to the others.
+///
+/// ```
+/// use omnimq::{Context, Error, Pair, Pull, Push, proxy_steerable};
+/// # fn main() -> Result<(), Error> {
+/// let context = Context::new()?;
+/// let (mut front, mut back) = (Pull::new(&context)?.into_socket(), Push::new(&context)?.into_socket());
+/// front.bind("inproc://front")?;
+/// back.bind("inproc://back")?;
+/// let (mut control, mut remote) = (Pair::new(&context)?.into_socket(), Pair::new(&context)?);
+/// control.bind("inproc://control")?;
+/// remote.connect("inproc://control")?;
+/// let running = std::thread::spawn(move || proxy_steerable(&mut front, &mut back, None, &mut control));
+///
+/// let (mut push, mut pull) = (Push::new(&context)?, Pull::new(&context)?);
+/// push.connect("inproc://front")?;
+/// pull.connect("inproc://back")?;
+/// push.send(["two", "frames"])?;
+/// pull.recv()?;
+/// remote.send("STATISTICS")?;
+/// let counts: Vec<_> = remote.recv()?.iter().map(|count| u64::from_ne_bytes(count[..].try_into().unwrap())).collect();
+/// assert_eq!(counts, [2, 9, 0, 0, 0, 0, 2, 9]);
+/// remote.send("TERMINATE")?;
+/// running.join().unwrap()
+/// # }
+/// ```
 ///
 /// # Errors
 /// As [`proxy`].

@@ -449,7 +449,8 @@ impl Socket {
 
 /// Subscribing.
 impl Socket {
-    /// SUB, XSUB: asks publishers for messages that begin with `topic`; empty means all. Asking twice counts twice.
+    /// SUB, XSUB: asks publishers for messages that begin with `topic`; empty means all. Asking twice counts twice. It takes
+    /// effect at a publisher when it has got there, so some time after this has returned.
     ///
     /// # Errors
     /// [`Error::NotSupported`] (ENOTSUP), [`Error::NoRoom`] (ENOBUFS), [`Error::TooLarge`] (EMSGSIZE),

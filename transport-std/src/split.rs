@@ -17,6 +17,25 @@ impl Socket {
     /// Takes the socket apart, so that one thread or task may send while another receives. It is closed when both halves
     /// have been dropped.
     ///
+    /// ```
+    /// use omnimq::{Context, Dealer, Rep};
+    /// # fn main() -> Result<(), omnimq::Error> {
+    /// # let context = Context::new()?;
+    /// # let mut rep = Rep::new(&context)?;
+    /// # let endpoint = rep.bind("tcp://127.0.0.1:*")?;
+    /// # std::thread::spawn(move || (0..10).try_for_each(|_| rep.recv().and_then(|question| Ok(rep.send(question)?))));
+    /// let mut dealer = Dealer::new(&context)?;
+    /// dealer.connect(&endpoint)?; // to a REP that echoes
+    /// let (mut questions, mut answers) = dealer.split();
+    /// let asking = std::thread::spawn(move || (0..10_u8).try_for_each(|n| questions.send([&[][..], &[n]])));
+    /// for n in 0..10 {
+    ///     assert_eq!(&answers.recv()?[1][..], [n]);
+    /// }
+    /// assert!(asking.join().unwrap().is_ok());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::NotSupported`] (ENOTSUP) for REQ and REP, whose calls take turns; the socket is closed.
     pub fn split(self) -> Result<(SendHalf, RecvHalf), Error> {

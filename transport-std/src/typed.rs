@@ -196,23 +196,26 @@ macro_rules! typed {
 }
 
 typed! {
-    /// One peer, both ways (RFC 31).
+    /// One peer, both ways (RFC 31). A second is refused as long as the first is there; `send` waits for one.
     Pair: sends receives splits;
-    /// Each message to every subscriber whose topic it begins with (RFC 29).
+    /// Each message to every subscriber whose topic it begins with (RFC 29). Never waits, unless
+    /// [`nodrop`](omnimq_core::Options::nodrop) is set: who has no room misses the message, and so does who has not subscribed yet.
     Pub: sends;
-    /// Messages of the topics asked for (RFC 29).
+    /// Messages of the topics asked for (RFC 29): none before [`subscribe`](Self::subscribe).
     Sub: receives filters;
-    /// Questions, each answered before the next (RFC 28).
+    /// Questions, each answered before the next (RFC 28). Calls take turns, unless
+    /// [`relaxed`](omnimq_core::Options::relaxed) is set: `send`, `recv`, `send`, … Another order is [`Error::State`].
     Req: sends receives;
-    /// Answers to the question last received (RFC 28).
+    /// Answers to the question last received (RFC 28). Calls take turns: `recv`, `send`, `recv`, … Another order is
+    /// [`Error::State`]. An answer to somebody who has gone is dropped.
     Rep: sends receives;
-    /// Sends to its peers in turn, receives from all fairly (RFC 28).
+    /// Sends to its peers in turn, receives from all fairly (RFC 28). `send` waits when none has room.
     Dealer: sends receives splits;
     /// Sends to the peer that the first frame names, receives with the sender's name in front (RFC 28).
     Router: sends receives splits;
     /// Receives from its peers fairly (RFC 30).
     Pull: receives;
-    /// Sends to its peers in turn (RFC 30).
+    /// Sends to its peers in turn (RFC 30), passing over those without room; waits when none has any.
     Push: sends;
     /// A PUB that sees subscriptions (RFC 29).
     XPub: sends receives splits;
