@@ -1,18 +1,19 @@
 //! The single-owner composition: a socket, its connections and both ends of every lane, under one `&mut`.
 
+mod connections;
 mod streams;
 
 pub use streams::Streams;
 
 use crate::body::{Frame, Input, Payload, Piece, Sink};
-use crate::connection::{Config, Connection, Event, Local};
+use crate::connection::{Config, Connection, Event};
 use crate::error::{CloseReason, FilterError, RecvError, SendError, SendErrorKind};
 use crate::options::Options;
 use crate::pattern::{Filters, Pattern, Receives, Sends};
 use crate::socket::{Side, Socket};
-use crate::storage::{NodeStorage, PipeId, Table};
+use crate::storage::{NodeStorage, PipeId};
 use crate::time::Instant;
-use crate::wire::SocketType;
+use connections::Connections;
 use core::fmt;
 
 /// A ZeroMQ socket and its byte streams: `Node<Pub, Fixed<4, 8, 64>>`.
@@ -73,13 +74,7 @@ use core::fmt;
 /// ```
 pub struct Node<P: Pattern, S: NodeStorage> {
     socket: Socket<P, S>,
-    connections: S::Table<Connection<S::Body>>,
-    socket_type: SocketType,
-    routing_id: S::Key,
-    options: Options,
-    config: Config,
-    /// Where the next look for events begins.
-    cursor: u32,
+    connections: Connections<S>,
 }
 
 impl<P: Pattern, S: NodeStorage> Node<P, S> {
@@ -91,17 +86,12 @@ impl<P: Pattern, S: NodeStorage> Node<P, S> {
     pub fn configured(pattern: P, options: Options, config: Config) -> Self {
         Self {
             socket: Socket::new(pattern, &options),
-            connections: S::Table::default(),
-            socket_type: pattern.socket_type(),
-            routing_id: S::Key::default(),
-            config,
-            options,
-            cursor: 0,
+            connections: Connections::new(pattern.socket_type(), &options, config),
         }
     }
     /// Sets what holds for later connections.
     pub fn configure(&mut self, config: Config) {
-        self.config = config;
+        self.connections.config = config;
     }
     /// Sets the routing id announced to later peers (ZMQ_ROUTING_ID); `None` when it is longer than the storage or the
     /// protocol allows.
@@ -109,20 +99,13 @@ impl<P: Pattern, S: NodeStorage> Node<P, S> {
         if routing_id.len() > 255 {
             return None;
         }
-        self.routing_id = S::key(routing_id)?;
+        self.connections.routing_id = S::key(routing_id)?;
         Some(())
     }
     /// The byte streams, apart from the pattern's type: what drives them is the same code for all patterns.
     #[inline]
     pub fn streams(&mut self) -> Streams<'_, S> {
-        Streams {
-            marks: (self.options.send_hwm, self.options.recv_hwm),
-            life: self.socket.life(),
-            connections: &mut self.connections,
-            local: Local { socket_type: self.socket_type, routing_id: self.routing_id.as_ref() },
-            config: &self.config,
-            cursor: &mut self.cursor,
-        }
+        Streams { life: self.socket.life(), connections: &mut self.connections }
     }
     /// Adds a byte stream opened at `now`; `None` when all places are taken.
     pub fn attach(&mut self, side: Side, now: Instant) -> Option<PipeId> {
@@ -157,7 +140,7 @@ impl<P: Pattern, S: NodeStorage> Node<P, S> {
     }
     /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        (0..self.connections.bound()).filter_map(|at| self.connections.get(PipeId(at))?.poll_timeout()).min()
+        self.connections.poll_timeout()
     }
     /// What has happened to a connection, and to which.
     pub fn poll_event(&mut self) -> Option<(PipeId, Event)> {
@@ -256,6 +239,6 @@ impl<P: Pattern, S: NodeStorage> Node<P, S> {
 
 impl<P: Pattern, S: NodeStorage> fmt::Debug for Node<P, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Node").field("socket_type", &self.socket_type).finish_non_exhaustive()
+        f.debug_struct("Node").field("socket_type", &self.connections.socket_type).finish_non_exhaustive()
     }
 }

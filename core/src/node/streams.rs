@@ -1,31 +1,26 @@
 //! The byte streams of a node, whatever its pattern: connections, and both ends of their lanes.
 
+use super::connections::Connections;
 use crate::body::{Input, Sink};
-use crate::connection::{Config, Connection, Event, Local};
+use crate::connection::{Connection, Event};
 use crate::error::CloseReason;
 use crate::pipe::PipeReader;
 use crate::socket::{Life, Pipe, Side};
-use crate::storage::{NodeStorage, PipeId, Table};
+use crate::storage::{NodeStorage, PipeId};
 use crate::time::Instant;
 
 /// A [`Node`](super::Node)'s byte streams, borrowed from it. Each call does what the node's of the same name does; that
 /// the pattern's type is not part of this one lets a program with many patterns carry one copy of a driver.
 pub struct Streams<'a, S: NodeStorage> {
     pub(super) life: Life<'a, S>,
-    pub(super) connections: &'a mut S::Table<Connection<S::Body>>,
-    pub(super) local: Local<'a>,
-    pub(super) config: &'a Config,
-    pub(super) cursor: &'a mut u32,
-    /// High-water marks, out and in.
-    pub(super) marks: (u32, u32),
+    pub(super) connections: &'a mut Connections<S>,
 }
 
 impl<S: NodeStorage> Streams<'_, S> {
     /// Adds a byte stream opened at `now`; `None` when all places are taken.
     pub fn attach(&mut self, side: Side, now: Instant) -> Option<PipeId> {
-        let (send, recv) = self.marks;
-        let id = self.life.attach(side, || (S::outbound(send), S::inbound(recv)))?;
-        if self.connections.put_with(id, || Connection::new(self.config, now)) {
+        let id = self.life.attach(side, || self.connections.lanes())?;
+        if self.connections.open(id, now) {
             return Some(id);
         }
         self.life.detach(id);
@@ -44,7 +39,7 @@ impl<S: NodeStorage> Streams<'_, S> {
     /// Another byte stream, opened at `now`, takes the place of one that has ended: the pipe and its messages stay.
     pub fn reconnect(&mut self, id: PipeId, now: Instant) {
         if self.release(id) {
-            self.connections.put_with(id, || Connection::new(self.config, now));
+            self.connections.open(id, now);
         }
     }
     /// Ends the connection; whether there was one.
@@ -55,12 +50,12 @@ impl<S: NodeStorage> Streams<'_, S> {
     }
     /// Takes bytes from the stream; returns how many were used.
     pub fn handle_input<I: Input<S::Body> + ?Sized>(&mut self, id: PipeId, input: &I, now: Instant) -> usize {
-        let Some(connection) = self.connections.get_mut(id) else { return 0 };
+        let Some((connection, local)) = self.connections.announcing(id) else { return 0 };
         let mut at = 0;
         loop {
             let before = (at, connection.is_stalled());
             let Some(pipe) = self.life.pipe(id) else { return at };
-            connection.handle_input(self.local, input, &mut at, &mut pipe.rx, now);
+            connection.handle_input(local, input, &mut at, &mut pipe.rx, now);
             self.life.process(id);
             // Several signals in one input go up one by one where the pipe has a place for one only.
             let after = (at, connection.is_stalled());
@@ -79,7 +74,7 @@ impl<S: NodeStorage> Streams<'_, S> {
     }
     /// Acts on the deadlines that have passed at `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
-        for id in (0..self.connections.bound()).map(PipeId) {
+        for id in self.connections.ids() {
             if let (Some(connection), Some(pipe)) = (self.connections.get_mut(id), self.life.pipe(id))
                 && connection.poll_timeout().is_some_and(|due| due <= now)
             {
@@ -90,21 +85,14 @@ impl<S: NodeStorage> Streams<'_, S> {
     }
     /// What has happened to a connection, and to which.
     pub fn poll_event(&mut self) -> Option<(PipeId, Event)> {
-        let bound = self.connections.bound();
-        for at in (*self.cursor..bound).chain(0..bound.min(*self.cursor)) {
-            if let Some(event) = self.connections.get_mut(PipeId(at)).and_then(Connection::poll_event) {
-                *self.cursor = at;
-                return Some((PipeId(at), event));
-            }
-        }
-        None
+        self.connections.poll_event()
     }
     /// Offers what is to be sent; true when the sink was full.
     pub fn poll_transmit(&mut self, id: PipeId, sink: &mut impl Sink<S::Body>) -> bool {
-        let Some(connection) = self.connections.get_mut(id) else { return false };
+        let Some((connection, local)) = self.connections.announcing(id) else { return false };
         loop {
             let Some(pipe) = self.life.pipe(id) else { return false };
-            let full = connection.poll_transmit(self.local, &mut pipe.tx, sink);
+            let full = connection.poll_transmit(local, &mut pipe.tx, sink);
             let drained = pipe.tx.front_signal().is_none();
             self.life.process(id);
             // A signal slot that was emptied and filled again has to be sent in this call: nothing else will ask.

@@ -13,15 +13,13 @@ use crate::storage::{PipeId, PipeSet, Storage, Table};
 pub(crate) struct Life<'a, S: Storage> {
     pub(super) routing: &'a mut dyn Routing<S>,
     pub(super) pipes: &'a mut Pipes<S>,
-    /// Most pipes.
-    pub(super) most: u32,
 }
 
 /// What a driver asks for.
 impl<S: Storage> Life<'_, S> {
     /// [`Socket::attach`](super::Socket::attach); the lanes are made where they stay.
     pub(crate) fn attach(&mut self, side: Side, lanes: impl FnOnce() -> (S::Tx, S::Rx)) -> Option<PipeId> {
-        let id = self.pipes.vacant(self.most)?;
+        let id = self.pipes.vacant()?;
         let made = self.pipes.table.put_with(id, || {
             let (tx, rx) = lanes();
             Pipe { tx, rx, side, phase: Phase::Waiting, closed: None }

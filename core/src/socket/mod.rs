@@ -31,23 +31,22 @@ use pipes::Phase;
 pub struct Socket<P: Pattern, S: Storage> {
     routing: P::State<S>,
     pipes: Pipes<S>,
-    most: u32,
 }
 
 /// Pipes.
 impl<P: Pattern, S: Storage> Socket<P, S> {
     /// A socket without pipes.
     pub fn new(pattern: P, options: &Options) -> Self {
-        Self { routing: pattern.start(options), pipes: Pipes::default(), most: options.limits.peers }
+        Self { routing: pattern.start(options), pipes: Pipes::new(options.limits.peers) }
     }
     /// Changes the options that take effect at once: all but the high-water marks and the seed.
     pub fn configure(&mut self, options: &Options) {
-        self.most = options.limits.peers;
+        self.pipes.most = options.limits.peers;
         self.routing.configure(options);
     }
     /// The place the next pipe would take; `None` when the table is full or `limits.peers` is reached.
     pub fn vacant(&mut self) -> Option<PipeId> {
-        self.pipes.vacant(self.most)
+        self.pipes.vacant()
     }
     /// Adds a pipe; `None` when the table is full or `limits.peers` is reached. A pattern that does not want it
     /// (a second peer of a PAIR) says so by a `Close` in its lane.
@@ -104,7 +103,7 @@ impl<P: Pattern, S: Storage> Socket<P, S> {
     /// Pipes come and go by code that is the same for all patterns.
     #[inline]
     pub(crate) fn life(&mut self) -> Life<'_, S> {
-        Life { routing: &mut self.routing, pipes: &mut self.pipes, most: self.most }
+        Life { routing: &mut self.routing, pipes: &mut self.pipes }
     }
     /// A pipe whose `Close` could not be told by [`process`](Self::process), because subscriptions before it waited
     /// until the application of an XPUB had read others. To be asked after a `recv` of such a socket.

@@ -53,6 +53,8 @@ pub struct Pipe<S: Storage> {
 /// The pipe table, all that a pattern may touch.
 pub struct Pipes<S: Storage> {
     pub(super) table: S::Table<Pipe<S>>,
+    /// How many there may be.
+    pub(super) most: u32,
     /// How many there are.
     pub(super) count: u32,
     /// How many of them are `Draining` or `Finishing`.
@@ -68,10 +70,12 @@ pub struct Pipes<S: Storage> {
     dropped: u64,
 }
 
-impl<S: Storage> Default for Pipes<S> {
-    fn default() -> Self {
+impl<S: Storage> Pipes<S> {
+    /// No pipes, and room for `most`.
+    pub(super) fn new(most: u32) -> Self {
         Self {
             table: S::Table::default(),
+            most,
             count: 0,
             going: 0,
             spent: S::Set::default(),
@@ -81,9 +85,6 @@ impl<S: Storage> Default for Pipes<S> {
             dropped: 0,
         }
     }
-}
-
-impl<S: Storage> Pipes<S> {
     /// The writing end towards `id`.
     #[inline]
     pub fn writer(&mut self, id: PipeId) -> Option<&mut S::Tx> {
@@ -135,9 +136,9 @@ impl<S: Storage> Pipes<S> {
             }
         }
     }
-    /// A place for another pipe, when there are less than `most`.
-    pub(super) fn vacant(&mut self, most: u32) -> Option<PipeId> {
-        (self.count < most).then(|| self.table.vacant())?
+    /// A place for another pipe.
+    pub(super) fn vacant(&mut self) -> Option<PipeId> {
+        (self.count < self.most).then(|| self.table.vacant())?
     }
     pub(super) fn dropped(&self) -> u64 {
         self.dropped
