@@ -1,11 +1,12 @@
 //! A queue of up to `N` values.
 
+use super::slot::Slot;
 use crate::storage::Queue;
 
 /// A first-in first-out queue of up to `N` values, at most 32,767.
 #[derive(Clone, Debug)]
 pub struct Fifo<T, const N: usize> {
-    places: [Option<T>; N],
+    places: [Slot<T>; N],
     /// The place of the oldest value.
     head: u16,
     len: u16,
@@ -18,7 +19,7 @@ impl<T, const N: usize> Fifo<T, N> {
     };
 
     /// The place `after` values behind the oldest one.
-    fn place(&mut self, after: u16) -> Option<&mut Option<T>> {
+    fn place(&mut self, after: u16) -> Option<&mut Slot<T>> {
         let at = self.head.wrapping_add(after).checked_rem(Self::PLACES)?;
         self.places.get_mut(usize::from(at))
     }
@@ -26,7 +27,7 @@ impl<T, const N: usize> Fifo<T, N> {
 
 impl<T, const N: usize> Default for Fifo<T, N> {
     fn default() -> Self {
-        Self { places: [const { None }; N], head: 0, len: 0 }
+        Self { places: Slot::all(), head: 0, len: 0 }
     }
 }
 
@@ -35,7 +36,7 @@ impl<T, const N: usize> Queue<T> for Fifo<T, N> {
         let len = self.len;
         match self.place(len) {
             Some(place) if len < Self::PLACES => {
-                *place = Some(value);
+                *place = Slot::Full(value);
                 self.len = len.saturating_add(1);
                 Ok(())
             }
@@ -43,7 +44,7 @@ impl<T, const N: usize> Queue<T> for Fifo<T, N> {
         }
     }
     fn front(&self) -> Option<&T> {
-        self.places.get(usize::from(self.head))?.as_ref()
+        self.places.get(usize::from(self.head))?.get()
     }
     fn pop(&mut self) -> Option<T> {
         let value = self.place(0)?.take()?;

@@ -1,52 +1,56 @@
 //! Values by topic or routing id, searched linearly.
 
 use super::Bytes;
+use super::slot::Slot;
 use crate::storage::{Map, Topics};
 
 /// Up to `N` values by keys of up to `K` octets, searched linearly.
 #[derive(Clone, Debug)]
-pub struct Keys<V, const N: usize, const K: usize>([Option<(Bytes<K>, V)>; N]);
+pub struct Keys<V, const N: usize, const K: usize>([Slot<(Bytes<K>, V)>; N]);
 
 impl<V, const N: usize, const K: usize> Default for Keys<V, N, K> {
     fn default() -> Self {
-        Self([const { None }; N])
+        Self(Slot::all())
     }
 }
 
 impl<V, const N: usize, const K: usize> Keys<V, N, K> {
-    fn slot(&mut self, key: &[u8]) -> Option<&mut Option<(Bytes<K>, V)>> {
-        self.0.iter_mut().find(|slot| matches!(slot, Some((have, _)) if have.as_ref() == key))
+    fn position(&self, key: &[u8]) -> Option<usize> {
+        self.0.iter().position(|slot| slot.get().is_some_and(|(have, _)| have.as_ref() == key))
     }
 }
 
 impl<V, const N: usize, const K: usize> Map<V> for Keys<V, N, K> {
     fn get(&self, key: &[u8]) -> Option<&V> {
-        self.0.iter().flatten().find(|(have, _)| have.as_ref() == key).map(|(_, value)| value)
+        Some(&self.0.get(self.position(key)?)?.get()?.1)
     }
     fn get_mut(&mut self, key: &[u8]) -> Option<&mut V> {
-        self.0.iter_mut().flatten().find(|(have, _)| have.as_ref() == key).map(|(_, value)| value)
+        let at = self.position(key)?;
+        Some(&mut self.0.get_mut(at)?.get_mut()?.1)
     }
     fn entry(&mut self, key: &[u8]) -> Option<&mut V>
     where
         V: Default,
     {
-        if self.get(key).is_some() {
-            return self.get_mut(key);
+        let at = self.position(key).or_else(|| self.0.iter().position(Slot::is_empty))?;
+        let slot = self.0.get_mut(at)?;
+        if slot.is_empty() {
+            *slot = Slot::Full((Bytes::new(key)?, V::default()));
         }
-        let slot = self.0.iter_mut().find(|slot| slot.is_none())?;
-        Some(&mut slot.insert((Bytes::new(key)?, V::default())).1)
+        Some(&mut slot.get_mut()?.1)
     }
     fn remove(&mut self, key: &[u8]) -> Option<V> {
-        self.slot(key)?.take().map(|(_, value)| value)
+        let at = self.position(key)?;
+        Some(self.0.get_mut(at)?.take()?.1)
     }
     fn len(&self) -> usize {
-        self.0.iter().flatten().fold(0, |count, _| count.saturating_add(1))
+        self.0.iter().filter(|slot| !slot.is_empty()).fold(0, |count, _| count.saturating_add(1))
     }
 }
 
 impl<V, const N: usize, const K: usize> Topics<V> for Keys<V, N, K> {
     fn prefixes(&self, text: &[u8], mut visit: impl FnMut(&V)) {
-        for (key, value) in self.0.iter().flatten() {
+        for (key, value) in self.0.iter().filter_map(Slot::get) {
             if text.starts_with(key) {
                 visit(value);
             }
@@ -54,8 +58,8 @@ impl<V, const N: usize, const K: usize> Topics<V> for Keys<V, N, K> {
     }
     fn retain(&mut self, mut keep: impl FnMut(&[u8], &mut V) -> bool) {
         for slot in &mut self.0 {
-            if slot.as_mut().is_some_and(|(key, value)| !keep(key, value)) {
-                *slot = None;
+            if slot.get_mut().is_some_and(|(key, value)| !keep(key, value)) {
+                *slot = Slot::Empty;
             }
         }
     }

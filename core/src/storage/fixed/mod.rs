@@ -8,6 +8,7 @@ mod bytes;
 mod fifo;
 mod keys;
 mod rows;
+mod slot;
 mod slots;
 
 pub use bits::Bits;
