@@ -156,7 +156,9 @@ impl<B: Body> Inflow<B> {
     }
     /// Forgets the frame in progress.
     pub fn clear(&mut self) {
-        *self = Self::new(self.decoder.framing, self.decoder.max);
+        self.decoder.reset();
+        self.draft = None;
+        self.boundary = true;
     }
 }
 

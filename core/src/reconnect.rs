@@ -111,13 +111,13 @@ pub struct Reconnect {
     state: State,
     /// The next wait without its random part, in microseconds; `None` = `ivl`.
     base: Option<u64>,
-    seed: u64,
+    seed: u32,
 }
 
 impl Reconnect {
     /// A back-off whose first try is being made. `seed` is to differ between processes and endpoints.
     pub const fn new(policy: ReconnectPolicy, seed: u64) -> Self {
-        Self { policy, state: State::Connecting, base: None, seed }
+        Self { policy, state: State::Connecting, base: None, seed: (seed ^ seed >> 32) as u32 }
     }
 
     /// The handshake is over: the next wait is the shortest again.
@@ -211,17 +211,17 @@ impl Reconnect {
 
     /// A random number below `span`, or 0: the fraction that 32 random bits are, of both its halves.
     const fn random_below(&mut self, span: u64) -> u64 {
-        let random = self.random() >> 32;
+        let random = self.random() as u64;
         let (high, low) = (span >> 32, span & 0xffff_ffff);
         high.wrapping_mul(random).wrapping_add(low.wrapping_mul(random) >> 32)
     }
 
-    /// SplitMix64: each step is good, also from a seed of 0 or small numbers in a row.
-    const fn random(&mut self) -> u64 {
-        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.seed ^ (self.seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+    /// A counter, and a hash of it: each step is good, also from a seed of 0 or small numbers in a row.
+    const fn random(&mut self) -> u32 {
+        self.seed = self.seed.wrapping_add(0x9e37_79b9);
+        let mixed = (self.seed ^ (self.seed >> 16)).wrapping_mul(0x21f0_aaad);
+        let mixed = (mixed ^ (mixed >> 15)).wrapping_mul(0x735a_2d97);
+        mixed ^ (mixed >> 15)
     }
 }
 

@@ -6,7 +6,7 @@
 use super::{Connection, Local, Mechanism, Phase};
 use crate::body::{Body, Sink};
 use crate::pipe::{PipeReader, Signal};
-use crate::wire::{GREETING_LEN, Greeting, PingContext, Property, SocketType, Version};
+use crate::wire::{GREETING_LEN, Greeting, PingContext, SocketType, Version};
 
 /// What is being sent; the outflow's offset says how much of it has gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,16 +141,17 @@ impl<B: Body> Connection<B> {
     /// READY: `Socket-Type`, and `Identity` from those whom a ROUTER may talk to.
     fn send_ready(&mut self, local: Local<'_>, sink: &mut impl Sink<B>) -> bool {
         let Mechanism::Null = self.state.mechanism;
-        let socket_type = Property { name: Property::SOCKET_TYPE, value: local.socket_type.name().as_bytes() }.pieces();
-        let identity = match local.socket_type {
-            SocketType::Req | SocketType::Dealer | SocketType::Router => {
-                Property { name: Property::IDENTITY, value: local.routing_id }.pieces()
-            }
-            _ => None,
+        let count = |value: &[u8]| u8::try_from(value.len()).unwrap_or(u8::MAX);
+        let name = local.socket_type.name().as_bytes();
+        let (identity, routing_id): (&[u8], _) = match local.socket_type {
+            SocketType::Req | SocketType::Dealer | SocketType::Router => (b"\x08Identity\0\0\0", local.routing_id),
+            _ => (&[], &[][..]),
         };
-        let [a, b, c, d] = socket_type.as_ref().map_or([&[][..]; 4], |property| property.slices());
-        let [e, f, g, h] = identity.as_ref().map_or([&[][..]; 4], |property| property.slices());
-        self.outflow.composed(true, [b"\x05READY", a, b, c, d, e, f, g, h], sink)
+        let counts = [count(name), count(routing_id)];
+        let (name_len, id_len) = counts.split_at(1);
+        let id_len = if identity.is_empty() { &[] } else { id_len };
+        let pieces = [b"\x05READY\x0bSocket-Type\0\0\0", name_len, name, identity, id_len, routing_id];
+        self.outflow.composed(true, pieces, sink)
     }
     /// SUBSCRIBE or CANCEL: a command to a 3.1 peer, a message that begins with 1 or 0 to an older one.
     fn send_signal<R: PipeReader<Body = B>>(&mut self, pipe: &mut R, sink: &mut impl Sink<B>) -> bool {

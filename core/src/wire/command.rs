@@ -49,21 +49,20 @@ pub enum Command<'a> {
     },
 }
 
-type Make = for<'a> fn(&'a [u8]) -> Command<'a>;
-
-/// Commands whose data may be anything, by name. A table: comparing in line with each takes much more room.
-#[allow(clippy::redundant_closure, reason = "a constructor is not general enough in its lifetime")]
-const PLAIN: [(&[u8], Make); 10] = [
-    (b"READY", |data| Command::Ready(Metadata(data))),
-    (b"SUBSCRIBE", |data| Command::Subscribe(data)),
-    (b"CANCEL", |data| Command::Cancel(data)),
-    (b"PONG", |data| Command::Pong(PingContext::new(data))),
-    (b"JOIN", |data| Command::Join(data)),
-    (b"LEAVE", |data| Command::Leave(data)),
-    (b"HELLO", |data| Command::Hello(data)),
-    (b"WELCOME", |data| Command::Welcome(data)),
-    (b"INITIATE", |data| Command::Initiate(data)),
-    (b"MESSAGE", |data| Command::Message(data)),
+/// The names, in the order of the variants. A table: comparing in line with each takes much more room.
+const NAMES: [&[u8]; 12] = [
+    b"READY",
+    b"ERROR",
+    b"PING",
+    b"PONG",
+    b"SUBSCRIBE",
+    b"CANCEL",
+    b"JOIN",
+    b"LEAVE",
+    b"HELLO",
+    b"WELCOME",
+    b"INITIATE",
+    b"MESSAGE",
 ];
 
 impl<'a> Command<'a> {
@@ -73,16 +72,23 @@ impl<'a> Command<'a> {
     /// [`WireError::BadCommand`] without a name, [`WireError::BadPing`], [`WireError::BadError`].
     pub fn parse(body: &'a [u8]) -> Result<Self, WireError> {
         let (name, data) = command(body).ok_or(WireError::BadCommand)?;
-        Ok(match name {
-            b"ERROR" => Self::Error(reason(data).ok_or(WireError::BadError)?),
-            b"PING" => {
+        Ok(match NAMES.iter().position(|known| *known == name) {
+            Some(0) => Self::Ready(Metadata(data)),
+            Some(1) => Self::Error(reason(data).ok_or(WireError::BadError)?),
+            Some(2) => {
                 let (ttl, context) = data.split_first_chunk().ok_or(WireError::BadPing)?;
                 Self::Ping { ttl: u16::from_be_bytes(*ttl), context: PingContext::new(context) }
             }
-            _ => match PLAIN.iter().find(|(known, _)| *known == name) {
-                Some((_, make)) => make(data),
-                None => Self::Unknown { name, data },
-            },
+            Some(3) => Self::Pong(PingContext::new(data)),
+            Some(4) => Self::Subscribe(data),
+            Some(5) => Self::Cancel(data),
+            Some(6) => Self::Join(data),
+            Some(7) => Self::Leave(data),
+            Some(8) => Self::Hello(data),
+            Some(9) => Self::Welcome(data),
+            Some(10) => Self::Initiate(data),
+            Some(11) => Self::Message(data),
+            _ => Self::Unknown { name, data },
         })
     }
 
@@ -181,12 +187,12 @@ pub struct PingContext {
 impl PingContext {
     /// The first 16 octets of `context`.
     pub fn new(context: &[u8]) -> Self {
-        let mut kept = Self::default();
-        for (to, from) in kept.octets.iter_mut().zip(context) {
-            *to = *from;
-            kept.len = kept.len.saturating_add(1);
+        let mut octets = [0; 16];
+        let len = context.len().min(octets.len());
+        if let (Some(to), Some(from)) = (octets.get_mut(..len), context.get(..len)) {
+            to.copy_from_slice(from);
         }
-        kept
+        Self { octets, len: len as u8 }
     }
 }
 

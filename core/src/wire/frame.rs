@@ -203,6 +203,11 @@ impl Decoder {
         self.current = None;
     }
 
+    /// Forgets all that has come, a failure too: the next octet begins a header.
+    pub const fn reset(&mut self) {
+        (self.current, self.failed, self.have) = (None, None, 0);
+    }
+
     /// The slow way: an incomplete header, a broken one, or a chunk longer than `max`.
     #[cold]
     fn gather(&mut self, rest: &[u8], at: &mut usize) -> Result<Option<FrameHeader>, WireError> {
