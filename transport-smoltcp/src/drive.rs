@@ -42,9 +42,9 @@ pub(crate) enum Occasion<'a, 'b, 'c> {
 }
 
 impl<C: Capacities> Links<C> {
-    pub(crate) const fn new(settings: Settings, seed: u32, door: SocketHandle) -> Self {
+    pub(crate) const fn new(settings: &Settings, seed: u32, door: SocketHandle) -> Self {
         let ports = Ports::new(seed);
-        Self { settings, listen: None, door, refused: None, ports, seed, dialling: None, closing: None }
+        Self { settings: *settings, listen: None, door, refused: None, ports, seed, dialling: None, closing: None }
     }
     pub(crate) fn bind(&mut self, endpoint: IpListenEndpoint) -> Result<(), BindError> {
         if self.closing.is_some() {

@@ -39,7 +39,7 @@ use smoltcp::wire::{IpEndpoint, IpListenEndpoint};
 /// let mut memory = <Sizes as Capacities>::Memory::new();
 /// let mut storage = [SocketStorage::EMPTY; 3]; // one for each peer, and one
 /// let mut sockets = SocketSet::new(&mut storage[..]);
-/// let mut telemetry = Socket::<Pub, Sizes>::new(Pub, Options::new(7), Settings::DEFAULT, &mut memory, &mut sockets);
+/// let mut telemetry = Socket::<Pub, Sizes>::new(Pub, Options::new(7), &Settings::DEFAULT, &mut memory, &mut sockets);
 /// telemetry.bind(5556).unwrap();
 ///
 /// # let mut turns = 0;
@@ -68,7 +68,7 @@ impl<P: Pattern, C: Capacities> Socket<P, C> {
     pub fn new<'a>(
         pattern: P,
         options: Options,
-        settings: Settings,
+        settings: &Settings,
         memory: &'a mut C::Memory,
         sockets: &mut SocketSet<'a>,
     ) -> Self {

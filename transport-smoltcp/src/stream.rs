@@ -189,7 +189,5 @@ impl Stream {
 }
 
 fn duration(span: core::time::Duration) -> smoltcp::time::Duration {
-    // Without 128-bit arithmetic, which small machines pay for.
-    let micros = span.as_secs().saturating_mul(1_000_000).saturating_add(span.subsec_micros().into());
-    smoltcp::time::Duration::from_micros(micros)
+    smoltcp::time::Duration::from_micros((Instant::ZERO + span).micros())
 }

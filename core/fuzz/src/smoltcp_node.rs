@@ -100,7 +100,7 @@ impl<P: Pattern> Scene<P> {
         let (mut memory, mut buffers) = (Memory::new(), [[0; 64]; 2 * PEERS]);
         let (mut near, mut far) = ([SocketStorage::EMPTY; 3], [SocketStorage::EMPTY; PEERS]);
         let (mut own, mut other) = (Host::new(&cable, 0, &mut near), Host::new(&cable, 1, &mut far));
-        let socket = &mut Socket::new(self.0, Options::default(), Settings::DEFAULT, &mut memory, &mut own.sockets);
+        let socket = &mut Socket::new(self.0, Options::default(), &Settings::DEFAULT, &mut memory, &mut own.sockets);
         socket.bind(PORT).expect("the first");
         let raw: Vec<SocketHandle> = buffers
             .chunks_mut(2)

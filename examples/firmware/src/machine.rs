@@ -36,6 +36,7 @@ pub(crate) fn start_clock(timer: &mut SYST) {
 }
 
 /// Time since the start, in microseconds: whole milliseconds, and what the timer has counted since.
+#[inline(never)]
 pub(crate) fn now() -> Instant {
     loop {
         let millis = MILLIS.load(Ordering::Relaxed);

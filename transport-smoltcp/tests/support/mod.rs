@@ -89,7 +89,7 @@ impl Network {
         C::Memory: Default + 'static,
     {
         let memory = Box::leak(Box::<C::Memory>::default());
-        Socket::new(pattern, options, settings, memory, &mut self.hosts[at].sockets)
+        Socket::new(pattern, options, &settings, memory, &mut self.hosts[at].sockets)
     }
     pub fn address(&self, at: usize) -> IpAddress {
         address(self.family, at)

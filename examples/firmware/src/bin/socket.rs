@@ -49,7 +49,7 @@ fn serve() -> Option<()> {
     let memory = ARENA.put(Memory::new)?;
     let mut sockets = SocketSet::new(&mut ARENA.put(|| [SocketStorage::EMPTY; 5])?[..]);
     let options = Options::default();
-    let socket = ARENA.put(|| Socket::<Type, Sizes>::new(Type, options, Settings::DEFAULT, memory, &mut sockets))?;
+    let socket = ARENA.put(|| Socket::<Type, Sizes>::new(Type, options, &Settings::DEFAULT, memory, &mut sockets))?;
     socket.bind(5555).ok()?;
     #[cfg(any(feature = "socket-sub", feature = "socket-xsub"))]
     socket.subscribe(black_box(b"topic")).ok()?;

@@ -1,13 +1,12 @@
 //! SUB: applies the commands that a publisher on the host gives, whenever it is there.
 
-use super::{Streams, numbered, options, poll, settings};
+use super::{OPTIONS, SETTINGS, Streams, numbered, open, poll, streams};
 use crate::arena::Arena;
 use crate::board::{Board, HOST};
 use crate::log;
 use crate::machine::Args;
 use omnimq_core::Sub;
 use omnimq_smoltcp::{Capacities, Socket};
-use smoltcp::iface::{SocketSet, SocketStorage};
 use smoltcp::wire::IpEndpoint;
 
 /// One publisher.
@@ -22,16 +21,15 @@ pub const ROOM: usize = size_of::<Memory>() + size_of::<Socket<Sub, Sizes>>() + 
 
 /// Arguments: the publisher's port. Runs until it is told to halt.
 pub fn run<const N: usize>(arena: &'static Arena<N>, board: &mut Board, args: &mut Args) -> Option<bool> {
-    let memory = arena.put(Memory::new)?;
-    let mut sockets = SocketSet::new(&mut arena.put(|| [SocketStorage::EMPTY; 5])?[..]);
-    let socket = arena.put(|| Socket::<Sub, Sizes>::new(Sub, options(), settings(), memory, &mut sockets))?;
+    let mut sockets = streams::<5, N>(arena)?;
+    let socket = open::<_, Sizes, N>(arena, Sub, &OPTIONS, &SETTINGS, &mut sockets)?;
     socket.subscribe(b"lamp/").ok()?;
     socket.subscribe(b"system/").ok()?;
     socket.connect(IpEndpoint::new(HOST, u16::try_from(args.number()).ok()?)).ok()?;
-    let (mut peers, mut applied) = (0, 0);
+    let mut applied = 0;
     loop {
         board.take(&mut sockets);
-        poll(socket, board, &mut sockets, &mut peers);
+        poll(socket, board, &mut sockets);
         while let Ok(command) = socket.recv() {
             if let Some(level) = numbered(b"lamp/", &command.body) {
                 applied += 1;

@@ -13,46 +13,71 @@ pub mod rpc;
 #[cfg(feature = "telemetry")]
 pub mod telemetry;
 
+use crate::arena::Arena;
 use crate::board::Board;
 use core::time::Duration;
 use omnimq_core::{Options, Pattern};
-use omnimq_smoltcp::{Capacities, Event, Settings, Socket};
+#[cfg(any(all(feature = "telemetry", not(feature = "flood")), feature = "router"))]
+use omnimq_smoltcp::Event;
+use omnimq_smoltcp::{Capacities, Settings, Socket};
 use smoltcp::iface::{SocketSet, SocketStorage};
 
 /// Where roles that bind listen.
 pub(crate) const PORT: u16 = 5555;
 
-/// The sizes of the sockets in an image that holds several: they share their code because they share their sizes. The
-/// pipeline, which alone has large messages, keeps to its own: for four peers there is no room for those.
+/// The sizes of the sockets in an image that holds several roles: they share their code because they share their sizes. RAM
+/// pays for it: four peers, as rpc and router have them, with room for one message of 1 KB each way, as the pipeline has it.
 #[cfg(shared)]
-pub(crate) type Shared = omnimq_smoltcp::Capacity<4, 2, 2, 136, 4, 16, 512, 512>;
+pub(crate) type Shared = omnimq_smoltcp::Capacity<4, 1, 1, 1040, 4, 16, 512, 512>;
 
 /// Patience for a network of one hop.
-pub(crate) fn settings() -> Settings {
+pub(crate) const SETTINGS: Settings = {
     let mut settings = Settings::DEFAULT;
     settings.connect = Duration::from_millis(500);
     settings
-}
+};
 
 /// Streams of a role's sockets.
 pub(crate) type Streams<const N: usize> = [SocketStorage<'static>; N];
 
-/// Lets a ZeroMQ socket do what is due, and passes over what it tells but for the end of a handshake and of a connection.
-pub(crate) fn poll<P: Pattern, C: Capacities>(
-    socket: &mut Socket<P, C>,
-    board: &mut Board,
-    sockets: &mut SocketSet<'_>,
-    peers: &mut i32,
-) {
+/// Places for `M` streams in the arena.
+#[inline(never)]
+pub(crate) fn streams<const M: usize, const N: usize>(arena: &'static Arena<N>) -> Option<SocketSet<'static>> {
+    Some(SocketSet::new(&mut arena.put(|| [SocketStorage::EMPTY; M])?[..]))
+}
+
+/// A ZeroMQ socket and its buffers in the arena.
+// As `streams` apart from its role, because what is made on the way to the arena takes stack that the role needs later.
+#[inline(never)]
+pub(crate) fn open<P: Pattern, C: Capacities<Memory: Default>, const N: usize>(
+    arena: &'static Arena<N>,
+    pattern: P,
+    options: &Options,
+    settings: &Settings,
+    sockets: &mut SocketSet<'static>,
+) -> Option<&'static mut Socket<P, C>> {
+    let memory = arena.put(C::Memory::default)?;
+    arena.put(|| Socket::new(pattern, *options, settings, memory, sockets))
+}
+
+/// Lets a ZeroMQ socket do what is due. What it has to tell it keeps, in a place for each kind.
+pub(crate) fn poll<P: Pattern, C: Capacities>(socket: &mut Socket<P, C>, board: &mut Board, sockets: &mut SocketSet<'_>) {
     let now = board.now();
     socket.poll(board.context(), sockets, now);
+}
+
+/// How many more peers there are, by what the socket tells.
+#[cfg(any(all(feature = "telemetry", not(feature = "flood")), feature = "router"))]
+pub(crate) fn arrivals<P: Pattern, C: Capacities>(socket: &mut Socket<P, C>) -> i32 {
+    let mut more = 0;
     while let Some((_, event)) = socket.poll_event() {
         match event {
-            Event::HandshakeSucceeded { .. } => *peers += 1,
-            Event::Closed(_) => *peers -= 1,
+            Event::HandshakeSucceeded { .. } => more += 1,
+            Event::Closed(_) => more -= 1,
             _ => {}
         }
     }
+    more
 }
 
 /// `octets` are `text` and eight decimal digits: the number that those are.
@@ -80,6 +105,4 @@ pub(crate) fn number<'a>(room: &'a mut [u8; 32], text: &[u8], number: u32) -> &'
 }
 
 /// Options that begin at a seed; a product draws it at random.
-pub(crate) fn options() -> Options {
-    Options::new(7)
-}
+pub(crate) const OPTIONS: Options = Options::new(7);

@@ -1,13 +1,12 @@
 //! ROUTER: answers each DEALER under the name it came with.
 
-use super::{PORT, Streams, options, poll, settings};
+use super::{OPTIONS, PORT, SETTINGS, Streams, arrivals, open, poll, streams};
 use crate::arena::Arena;
 use crate::board::Board;
 use crate::log;
 use crate::machine::Args;
-use omnimq_core::{Router, SendErrorKind};
+use omnimq_core::{Options, Router, SendErrorKind};
 use omnimq_smoltcp::{Capacities, Socket};
-use smoltcp::iface::{SocketSet, SocketStorage};
 
 /// Four dealers.
 #[cfg(not(shared))]
@@ -16,24 +15,28 @@ type Sizes = omnimq_smoltcp::Capacity<4, 2, 2, 128, 1, 16, 256, 256>;
 type Sizes = super::Shared;
 type Memory = <Sizes as Capacities>::Memory;
 
+/// Answers wait for room instead of being dropped.
+const MANDATORY: Options = {
+    let mut options = OPTIONS;
+    options.mandatory = true;
+    options
+};
+
 /// Octets that it takes of an arena.
 pub const ROOM: usize = size_of::<Memory>() + size_of::<Socket<Router, Sizes>>() + size_of::<Streams<5>>() + 24;
 
 /// Returns messages with the sender's name put before them, until one says `halt`.
 pub fn run<const N: usize>(arena: &'static Arena<N>, board: &mut Board, _: &mut Args) -> Option<bool> {
-    let memory = arena.put(Memory::new)?;
-    let mut sockets = SocketSet::new(&mut arena.put(|| [SocketStorage::EMPTY; 5])?[..]);
-    let mut wanted = options();
-    // Answers wait for room instead of being dropped.
-    wanted.mandatory = true;
-    let socket = arena.put(|| Socket::<Router, Sizes>::new(Router, wanted, settings(), memory, &mut sockets))?;
+    let mut sockets = streams::<5, N>(arena)?;
+    let socket = open::<_, Sizes, N>(arena, Router, &MANDATORY, &SETTINGS, &mut sockets)?;
     socket.bind(PORT).ok()?;
     log!("router: bound");
     let (mut peers, mut answered, mut most) = (0, 0, 0);
     let mut answer: Option<Answer> = None;
     loop {
         board.take(&mut sockets);
-        poll(socket, board, &mut sockets, &mut peers);
+        poll(socket, board, &mut sockets);
+        peers += arrivals(socket);
         most = most.max(peers);
         loop {
             if let Some(waiting) = &answer {
@@ -53,7 +56,7 @@ pub fn run<const N: usize>(arena: &'static Arena<N>, board: &mut Board, _: &mut 
             }
             answer = Some(Answer::new(&name.body, &body.body)?);
         }
-        poll(socket, board, &mut sockets, &mut peers);
+        poll(socket, board, &mut sockets);
         board.rest(&mut sockets);
     }
 }

@@ -1,13 +1,12 @@
 //! REP and REQ: answers the host's questions, and asks its own.
 
-use super::{PORT, Streams, number, numbered, options, poll, settings};
+use super::{OPTIONS, PORT, SETTINGS, Streams, number, numbered, open, poll, streams};
 use crate::arena::Arena;
 use crate::board::{Board, HOST};
 use crate::log;
 use crate::machine::Args;
 use omnimq_core::{Rep, Req};
 use omnimq_smoltcp::{Capacities, Socket};
-use smoltcp::iface::{SocketSet, SocketStorage};
 use smoltcp::wire::IpEndpoint;
 
 /// Four who ask, and four who are asked.
@@ -26,20 +25,19 @@ pub const ROOM: usize = 2 * size_of::<Memory>()
 
 /// Arguments: the port of the host's REP, and how often to ask. Runs until it is told to halt and all has been answered.
 pub fn run<const N: usize>(arena: &'static Arena<N>, board: &mut Board, args: &mut Args) -> Option<bool> {
-    let (near, far) = (arena.put(Memory::new)?, arena.put(Memory::new)?);
-    let mut sockets = SocketSet::new(&mut arena.put(|| [SocketStorage::EMPTY; 10])?[..]);
-    let rep = arena.put(|| Socket::<Rep, Sizes>::new(Rep, options(), settings(), near, &mut sockets))?;
-    let req = arena.put(|| Socket::<Req, Sizes>::new(Req, options(), settings(), far, &mut sockets))?;
+    let mut sockets = streams::<10, N>(arena)?;
+    let rep = open::<_, Sizes, N>(arena, Rep, &OPTIONS, &SETTINGS, &mut sockets)?;
+    let req = open::<_, Sizes, N>(arena, Req, &OPTIONS, &SETTINGS, &mut sockets)?;
     rep.bind(PORT).ok()?;
     req.connect(IpEndpoint::new(HOST, u16::try_from(args.number()).ok()?)).ok()?;
     log!("rpc: bound");
     let questions = args.number();
-    let (mut peers, mut asked, mut answered, mut served, mut halted) = (0, 0, 0, 0, false);
+    let (mut asked, mut answered, mut served, mut halted) = (0, 0, 0, false);
     let mut room = [0; 32];
     while !halted || answered < questions {
         board.take(&mut sockets);
-        poll(rep, board, &mut sockets, &mut peers);
-        poll(req, board, &mut sockets, &mut peers);
+        poll(rep, board, &mut sockets);
+        poll(req, board, &mut sockets);
         if let Ok(mut question) = rep.recv() {
             while question.more {
                 question = rep.recv().ok()?;
@@ -50,7 +48,7 @@ pub fn run<const N: usize>(arena: &'static Arena<N>, board: &mut Board, args: &m
             let mut answer = [0; 128];
             answer.iter_mut().zip(question.body.iter()).for_each(|(to, from)| *to = from.wrapping_add(1));
             rep.send(answer.get(..question.body.len())?).ok()?;
-            poll(rep, board, &mut sockets, &mut peers);
+            poll(rep, board, &mut sockets);
         }
         if let Ok(answer) = req.recv() {
             answered += 1;
@@ -60,7 +58,7 @@ pub fn run<const N: usize>(arena: &'static Arena<N>, board: &mut Board, args: &m
         }
         if asked == answered && asked < questions && req.send(number(&mut room, b"question ", asked + 1)).is_ok() {
             asked += 1;
-            poll(req, board, &mut sockets, &mut peers);
+            poll(req, board, &mut sockets);
         }
         board.rest(&mut sockets);
     }
@@ -68,8 +66,8 @@ pub fn run<const N: usize>(arena: &'static Arena<N>, board: &mut Board, args: &m
     req.close(board.now());
     while !(rep.is_closed() && req.is_closed()) {
         board.take(&mut sockets);
-        poll(rep, board, &mut sockets, &mut peers);
-        poll(req, board, &mut sockets, &mut peers);
+        poll(rep, board, &mut sockets);
+        poll(req, board, &mut sockets);
         board.rest(&mut sockets);
     }
     log!("rpc: served {=u32} answered {=u32}", served, answered);

@@ -1,17 +1,17 @@
 //! PUB: readings on three topics, to whoever subscribes; or as many as will go, to measure.
 
+use super::{OPTIONS, PORT, SETTINGS, Streams, open, poll, streams};
 #[cfg(not(feature = "flood"))]
-use super::number;
-use super::{PORT, Streams, options, poll, settings};
+use super::{arrivals, number};
 use crate::arena::Arena;
 use crate::board::Board;
 use crate::log;
 use crate::machine::Args;
-use omnimq_core::Pub;
+use omnimq_core::{Options, Pub};
 #[cfg(feature = "flood")]
 use omnimq_core::{PipeId, PipeReader, SendErrorKind};
 use omnimq_smoltcp::{Capacities, Socket};
-use smoltcp::iface::{SocketSet, SocketStorage};
+use smoltcp::iface::SocketSet;
 #[cfg(not(feature = "flood"))]
 use smoltcp::time::Duration;
 
@@ -25,6 +25,13 @@ type Sizes = omnimq_smoltcp::Capacity<4, 16, 0, 66, 16, 16, 256, 1024>;
 type Sizes = super::Shared;
 type Memory = <Sizes as Capacities>::Memory;
 
+/// Readings are for those who keep up; a flood waits for its one subscriber.
+const WANTED: Options = {
+    let mut options = OPTIONS;
+    options.nodrop = cfg!(feature = "flood");
+    options
+};
+
 /// Octets that it takes of an arena.
 pub const ROOM: usize = size_of::<Memory>() + size_of::<Socket<Pub, Sizes>>() + size_of::<Streams<5>>() + 24;
 
@@ -36,12 +43,8 @@ const PACE: Duration = Duration::from_millis(2);
 /// Publishes until the last subscriber has gone; with the feature `flood`, as many messages as the argument says, as fast as
 /// one subscriber takes them.
 pub fn run<const N: usize>(arena: &'static Arena<N>, board: &mut Board, args: &mut Args) -> Option<bool> {
-    let memory = arena.put(Memory::new)?;
-    let mut sockets = SocketSet::new(&mut arena.put(|| [SocketStorage::EMPTY; 5])?[..]);
-    let mut wanted = options();
-    // Readings are for those who keep up; a flood waits for its one subscriber.
-    wanted.nodrop = cfg!(feature = "flood");
-    let socket = arena.put(|| Socket::<Pub, Sizes>::new(Pub, wanted, settings(), memory, &mut sockets))?;
+    let mut sockets = streams::<5, N>(arena)?;
+    let socket = open::<_, Sizes, N>(arena, Pub, &WANTED, &SETTINGS, &mut sockets)?;
     socket.bind(PORT).ok()?;
     log!("telemetry: bound");
     #[cfg(feature = "flood")]
@@ -59,7 +62,8 @@ fn measure(socket: &mut Socket<Pub, Sizes>, board: &mut Board, sockets: &mut Soc
     let mut alone = due;
     loop {
         board.take(sockets);
-        poll(socket, board, sockets, &mut peers);
+        poll(socket, board, sockets);
+        peers += arrivals(socket);
         let now = board.now();
         ever |= peers > 0;
         if peers > 0 {
@@ -74,7 +78,7 @@ fn measure(socket: &mut Socket<Pub, Sizes>, board: &mut Board, sockets: &mut Soc
             sequence += 1;
             for topic in TOPICS {
                 socket.send(number(&mut reading, topic, sequence)).ok()?;
-                poll(socket, board, sockets, &mut peers);
+                poll(socket, board, sockets);
             }
         }
         board.rest(sockets);
@@ -84,7 +88,7 @@ fn measure(socket: &mut Socket<Pub, Sizes>, board: &mut Board, sockets: &mut Soc
 #[cfg(feature = "flood")]
 /// `count` messages of 64 octets that begin with their numbers, none lost: how fast they go is logged.
 fn pour(socket: &mut Socket<Pub, Sizes>, board: &mut Board, sockets: &mut SocketSet<'_>, count: u32) -> bool {
-    let (mut peers, mut sent) = (0, 0_u32);
+    let mut sent = 0_u32;
     let mut message = [0; 64];
     let mut start = board.now();
     while sent < count {
@@ -100,13 +104,13 @@ fn pour(socket: &mut Socket<Pub, Sizes>, board: &mut Board, sockets: &mut Socket
                 Err(_) => return false,
             }
         }
-        poll(socket, board, sockets, &mut peers);
+        poll(socket, board, sockets);
         board.send(sockets);
     }
     socket.close(board.now());
     while !socket.is_closed() {
         board.take(sockets);
-        poll(socket, board, sockets, &mut peers);
+        poll(socket, board, sockets);
         board.send(sockets);
     }
     log!("flood: messages={} us={}", sent, (board.now() - start).total_micros());
