@@ -25,8 +25,9 @@ pub(crate) struct Board {
 }
 
 impl Board {
-    /// Boots `image` on `machine` with these arguments.
-    pub(crate) fn boot(machine: &str, image: &Path, arguments: &[&str]) -> Result<Self, Box<dyn Error>> {
+    /// Boots `image` on `machine` with these arguments. The board's clock goes with the host's, or with the `pace` that QEMU
+    /// is told: then it counts the board's instructions, and not what else the host does.
+    pub(crate) fn boot(machine: &str, image: &Path, arguments: &[&str], pace: &[&str]) -> Result<Self, Box<dyn Error>> {
         let port = free_port()?;
         let arguments = ["fw"].iter().chain(arguments).map(|argument| format!(",arg={argument}")).collect::<String>();
         let mut child = Command::new("timeout")
@@ -35,6 +36,7 @@ impl Board {
             .arg(image)
             .args(["-semihosting-config", &format!("enable=on,target=native{arguments}")])
             .args(["-nic", &format!("user,model=lan9118,hostfwd=tcp:127.0.0.1:{port}-:5555")])
+            .args(pace)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
