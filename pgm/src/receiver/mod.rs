@@ -11,6 +11,7 @@
 //! A source is known by its identifier and the address it sends from, so that two that drew the same identifier are two.
 
 mod assembly;
+mod back_off;
 mod config;
 mod peer;
 mod statistics;

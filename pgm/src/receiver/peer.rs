@@ -1,6 +1,7 @@
 //! One source as a receiver sees it: its window, what it said of itself, and when something is due.
 
 use super::assembly::{Assembly, assemble};
+use super::back_off::{BackOff, drawn};
 use super::window::{Filled, Phase, Slot, Verdict, Window};
 use super::{Delivery, ReceiverConfig, ReceiverStatistics};
 use crate::rng::Rng;
@@ -50,12 +51,9 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
-    fn drawn(&mut self, (least, most): (Duration, Duration)) -> Instant {
-        let micros = |span: Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
-        self.now + Duration::from_micros(self.rng.between(micros(least), micros(most)))
-    }
-    fn back_off(&mut self) -> Instant {
-        self.drawn(self.config.back_off)
+    /// A time between the least and the most from here.
+    fn drawn(&mut self, span: (Duration, Duration)) -> Instant {
+        self.now + drawn(self.rng, span)
     }
 }
 
@@ -82,8 +80,8 @@ pub(super) struct Peer<S: Storage> {
     progress: Instant,
     /// When something missing is to be looked at.
     naks: Option<Instant>,
-    /// When the numbers that were noticed last are to be asked for.
-    batch: Option<Instant>,
+    /// When what waits is to be asked for.
+    back_off: BackOff,
     /// When an SPM is to be asked for, and how often it was.
     pub(super) ask: Option<Instant>,
     asked: u8,
@@ -110,7 +108,7 @@ impl<S: Storage> Peer<S> {
             heard: now,
             progress: now,
             naks: None,
-            batch: None,
+            back_off: BackOff::new(),
             ask: None,
             asked: 0,
             asking: false,
@@ -188,7 +186,7 @@ impl<S: Storage> Peer<S> {
             self.highest = data.sqn;
             self.progress = context.now;
             self.bytes = self.bytes.saturating_add(cost);
-            return;
+            return self.hurry(context);
         }
         self.reach(data.sqn, context);
         self.place(data.sqn, packet, fragment, cost, original, context);
@@ -208,11 +206,12 @@ impl<S: Storage> Peer<S> {
         context: &mut Context<'_>,
     ) {
         match self.window.fill(sqn, packet, fragment) {
-            Filled::Missing(since) => {
+            Filled::Missing(since, phase) => {
                 self.bytes = self.bytes.saturating_add(cost);
                 if !original {
                     let waited = u64::try_from(context.now.since(since).as_micros()).unwrap_or(u64::MAX);
                     context.statistics.on_repair(waited);
+                    self.on_suppressed(usize::from(phase.is_unasked()), context);
                 }
             }
             Filled::Duplicate => context.statistics.duplicates = context.statistics.duplicates.saturating_add(1),
@@ -236,15 +235,49 @@ impl<S: Storage> Peer<S> {
         if self.highest.is_before(self.window.ring.end()) || self.window.ring.is_full() {
             return;
         }
-        // What is noticed while others wait to be asked for waits with them, and shares their NAK.
-        let due = match self.batch.filter(|due| *due > context.now) {
-            Some(due) => due,
-            None => *self.batch.insert(context.back_off()),
-        };
-        let before = self.window.missing();
-        self.window.extend(self.highest, self.trail, context.now, due);
-        if self.window.missing() > before {
-            self.naks = Some(self.naks.map_or(due, |naks| naks.min(due)));
+        let before = self.window.waiting();
+        if before == 0 {
+            self.back_off.end();
+        }
+        self.window.extend(self.highest, self.trail, context.now);
+        if self.window.waiting() > before {
+            self.wait(context);
+        }
+        self.hurry(context);
+    }
+    /// Something waits to be asked for.
+    fn wait(&mut self, context: &mut Context<'_>) {
+        let due = self.back_off.begin(context.config, context.rng, context.now);
+        self.look_at(due);
+    }
+    /// What is missing is to be looked at then, if not before.
+    fn look_at(&mut self, due: Instant) {
+        self.naks = Some(self.naks.map_or(due, |naks| naks.min(due)));
+    }
+    /// What waits to be asked for waits less if there are many, or the source or the window will soon have no room for it.
+    fn hurry(&mut self, context: &mut Context<'_>) {
+        if self.window.waiting() == 0 {
+            return;
+        }
+        let Some(earliest) = self.window.earliest() else { return };
+        let half = |part: u32, whole: u32| part > whole / 2;
+        let ring = &self.window.ring;
+        let outrun = half(self.highest.since(earliest), self.highest.since(self.trail));
+        let full = half(self.highest.since(ring.first()), ring.most());
+        if outrun || full || self.window.waiting() > MAX_LISTED as u32 {
+            if let Some(due) = self.back_off.hurry(context.config, context.rng, context.now) {
+                self.look_at(due);
+            }
+        }
+    }
+    /// Others have asked for so many numbers that this receiver would have asked for.
+    fn on_suppressed(&mut self, numbers: usize, context: &mut Context<'_>) {
+        if numbers > 0 {
+            context.statistics.suppressed = context.statistics.suppressed.saturating_add(numbers as u64);
+            self.back_off.on_suppressed(numbers, context.now);
+        }
+        if self.window.waiting() == 0 {
+            self.back_off.end();
         }
     }
     /// The source repairs nothing before `trail`.
@@ -272,14 +305,15 @@ impl<S: Storage> Peer<S> {
     /// The source, or who repairs for it, confirms that somebody asked.
     pub(super) fn on_confirmed(&mut self, sqns: impl Iterator<Item = Sqn>, context: &mut Context<'_>) {
         self.heard = context.now;
+        let mut suppressed: usize = 0;
         for sqn in sqns {
-            let Some(missing) = self.window.entry(sqn) else { continue };
-            if matches!(missing.phase, Phase::BackOff | Phase::Ask) {
-                context.statistics.suppressed = context.statistics.suppressed.saturating_add(1);
+            let answered = self.window.confirm(sqn, |asked| context.now + patience(context.config, asked));
+            if let Some(before) = answered {
+                suppressed = suppressed.saturating_add(usize::from(before.is_unasked()));
+                self.look_at(context.now + context.config.patience);
             }
-            missing.phase = Phase::Confirmed;
-            missing.due = context.now + patience(context.config, missing.asked);
         }
+        self.on_suppressed(suppressed, context);
     }
 
     /// Acts on what is due.
@@ -296,37 +330,46 @@ impl<S: Storage> Peer<S> {
             self.naks = Some(now + context.config.patience);
             return;
         }
-        let again = context.back_off();
-        let (least, give_up, patience) = (context.config.back_off.0, context.config.give_up, context.config.patience);
-        let (mut next, mut asking, mut under_way) = (None, false, 0_u32);
+        let due = self.back_off.due().is_some_and(|due| due <= now);
+        let ReceiverConfig { reordering, give_up, patience, .. } = *context.config;
+        let (mut next, mut asking, mut under_way, mut later) = (None, false, 0_u32, None);
         let lost = self.window.walk(|_, missing| {
             if now.since(missing.since) >= give_up {
                 return Verdict::Lose;
             }
             match missing.phase {
-                // One that is due takes along all that have been missing for a while: one NAK for many.
-                Phase::BackOff if now.since(missing.since) >= least && (missing.asked == 0 || missing.due <= now) => {
-                    if under_way < MOST_ASKED {
+                // One NAK for all that have been missing for a while.
+                Phase::BackOff if due => {
+                    if now.since(missing.since) < reordering {
+                        later = Some(reordering);
+                    } else if under_way < MOST_ASKED {
                         missing.phase = Phase::Ask;
-                    } else if missing.due <= now {
+                    } else {
                         // The repairs before it come first: they are in order, and the source has its rate.
-                        missing.due = now + patience / 4;
+                        later = Some(patience / 4);
                     }
                 }
-                Phase::Asked | Phase::Confirmed if missing.due <= now => {
-                    (missing.phase, missing.due) = (Phase::BackOff, again);
-                }
+                Phase::Asked | Phase::Confirmed if missing.due <= now => missing.phase = Phase::BackOff,
                 _ => {}
             }
             under_way = under_way.saturating_add(u32::from(missing.phase != Phase::BackOff));
             asking |= missing.phase == Phase::Ask;
-            if missing.phase != Phase::Ask {
+            if matches!(missing.phase, Phase::Asked | Phase::Confirmed) {
                 next = Some(next.map_or(missing.due, |next: Instant| next.min(missing.due)));
             }
             Verdict::Keep
         });
         context.statistics.given_up = context.statistics.given_up.saturating_add(u64::from(lost));
+        if due {
+            self.back_off.end();
+        }
         (self.naks, self.asking) = (next, asking);
+        if let Some(later) = later {
+            self.back_off.postpone(now + later);
+        }
+        if self.window.waiting() > 0 {
+            self.wait(context);
+        }
         if asking && self.path.is_none() {
             // Without a path nothing is asked; giving up goes on.
             self.naks = Some(next.unwrap_or(now + context.config.patience).min(now + context.config.patience));
@@ -358,6 +401,7 @@ impl<S: Storage> Peer<S> {
             Verdict::Keep
         });
         (self.asking, self.naks) = (more, next);
+        self.back_off.on_asked(count, now);
         count
     }
     /// When something is due, if it is.
@@ -376,6 +420,7 @@ impl<S: Storage> Peer<S> {
         statistics.given_up = statistics.given_up.saturating_add(u64::from(lost));
         self.life = Life::Ending;
         (self.naks, self.ask, self.asking) = (None, None, false);
+        self.back_off.end();
     }
     /// Whether everything has been delivered and told.
     pub(super) fn is_drained(&self) -> bool {

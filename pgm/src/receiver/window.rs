@@ -24,7 +24,7 @@ pub(super) struct Missing {
     after: Option<Sqn>,
     /// When it was noticed.
     pub(super) since: Instant,
-    /// When the phase ends; without meaning in [`Phase::Ask`].
+    /// When the answer is no longer waited for, in [`Phase::Asked`] and [`Phase::Confirmed`].
     pub(super) due: Instant,
     pub(super) phase: Phase,
     /// How often it has been asked for.
@@ -34,14 +34,21 @@ pub(super) struct Missing {
 /// How far asking for it has come (RFC 3208 section 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// Perhaps it comes by itself, or another receiver asks.
+    /// Perhaps it comes by itself, or another receiver asks; it waits for the next NAK.
     BackOff,
-    /// To be asked for with the next NAK.
+    /// To be asked for at once.
     Ask,
     /// Asked for.
     Asked,
     /// A confirmation has come.
     Confirmed,
+}
+
+impl Phase {
+    /// Whether it is to be asked for, and has not been.
+    pub(super) const fn is_unasked(self) -> bool {
+        matches!(self, Self::BackOff | Self::Ask)
+    }
 }
 
 /// What becomes of a missing number.
@@ -56,8 +63,8 @@ pub(super) enum Verdict {
 /// What became of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Filled {
-    /// It had been missing since then.
-    Missing(Instant),
+    /// It had been missing since then, and had come so far.
+    Missing(Instant, Phase),
     Duplicate,
     Beyond,
 }
@@ -68,18 +75,24 @@ pub(super) struct Window<P, C> {
     pub(super) ring: Ring<Slot<P>, C>,
     head: Option<Sqn>,
     tail: Option<Sqn>,
-    missing: u32,
+    /// How many are missing and in [`Phase::BackOff`].
+    waiting: u32,
 }
 
 impl<P, C: Cells<Slot<P>>> Window<P, C> {
     pub(super) fn new(first: Sqn, most: u32) -> Self {
-        Self { ring: Ring::new(first, most), head: None, tail: None, missing: 0 }
+        Self { ring: Ring::new(first, most), head: None, tail: None, waiting: 0 }
     }
-    pub(super) const fn missing(&self) -> u32 {
-        self.missing
+    /// How many wait for the next NAK.
+    pub(super) const fn waiting(&self) -> u32 {
+        self.waiting
+    }
+    /// The earliest number that is missing.
+    pub(super) const fn earliest(&self) -> Option<Sqn> {
+        self.head
     }
     /// Makes places up to `last`, as far as there is room: those before `trail` are lost, the others missing.
-    pub(super) fn extend(&mut self, last: Sqn, trail: Sqn, now: Instant, due: Instant) {
+    pub(super) fn extend(&mut self, last: Sqn, trail: Sqn, now: Instant) {
         while !self.ring.is_full() && !last.is_before(self.ring.end()) {
             let sqn = self.ring.end();
             if sqn.is_before(trail) {
@@ -88,7 +101,7 @@ impl<P, C: Cells<Slot<P>>> Window<P, C> {
                 }
                 continue;
             }
-            let missing = Missing { before: self.tail, after: None, since: now, due, phase: Phase::BackOff, asked: 0 };
+            let missing = Missing { before: self.tail, after: None, since: now, due: now, phase: Phase::BackOff, asked: 0 };
             if self.ring.push(Slot::Missing(missing)).is_err() {
                 return;
             }
@@ -97,15 +110,28 @@ impl<P, C: Cells<Slot<P>>> Window<P, C> {
                 None => self.head = Some(sqn),
             }
             self.tail = Some(sqn);
-            self.missing = self.missing.saturating_add(1);
+            self.waiting = self.waiting.saturating_add(1);
         }
     }
     /// A number that is missing.
-    pub(super) fn entry(&mut self, sqn: Sqn) -> Option<&mut Missing> {
+    fn entry(&mut self, sqn: Sqn) -> Option<&mut Missing> {
         match self.ring.get_mut(sqn) {
             Some(Slot::Missing(missing)) => Some(missing),
             _ => None,
         }
+    }
+    /// A confirmation has come: the number's answer is waited for until `due`, which follows from how often it has been
+    /// asked for. Returns how far it had come, if it is missing.
+    pub(super) fn confirm(&mut self, sqn: Sqn, due: impl FnOnce(u8) -> Instant) -> Option<Phase> {
+        let missing = self.entry(sqn)?;
+        let before = core::mem::replace(&mut missing.phase, Phase::Confirmed);
+        missing.due = due(missing.asked);
+        self.on_phase(before, Phase::Confirmed);
+        Some(before)
+    }
+    fn on_phase(&mut self, before: Phase, after: Phase) {
+        let waits = |phase| u32::from(phase == Phase::BackOff);
+        self.waiting = self.waiting.saturating_sub(waits(before)).saturating_add(waits(after));
     }
     /// Whether a packet of this number would be kept.
     pub(super) fn wants(&self, sqn: Sqn) -> bool {
@@ -122,9 +148,9 @@ impl<P, C: Cells<Slot<P>>> Window<P, C> {
     pub(super) fn fill(&mut self, sqn: Sqn, packet: P, fragment: Option<Fragment>) -> Filled {
         match self.ring.get(sqn) {
             Some(Slot::Missing(missing)) => {
-                let since = missing.since;
+                let filled = Filled::Missing(missing.since, missing.phase);
                 self.replace(sqn, Slot::Here(packet, fragment));
-                Filled::Missing(since)
+                filled
             }
             Some(_) => Filled::Duplicate,
             None if sqn.is_before(self.ring.first()) => Filled::Duplicate,
@@ -141,7 +167,11 @@ impl<P, C: Cells<Slot<P>>> Window<P, C> {
         while let Some(sqn) = at {
             let Some(missing) = self.entry(sqn) else { break };
             at = missing.after;
-            match judge(sqn, missing) {
+            let before = missing.phase;
+            let verdict = judge(sqn, missing);
+            let after = missing.phase;
+            self.on_phase(before, after);
+            match verdict {
                 Verdict::Keep => {}
                 Verdict::Stop => break,
                 Verdict::Lose => {
@@ -163,7 +193,7 @@ impl<P, C: Cells<Slot<P>>> Window<P, C> {
             Some(after) => after.before = missing.before,
             None => self.tail = missing.before,
         }
-        self.missing = self.missing.saturating_sub(1);
+        self.waiting = self.waiting.saturating_sub(u32::from(missing.phase == Phase::BackOff));
         if let Some(place) = self.ring.get_mut(sqn) {
             *place = slot;
         }

@@ -265,19 +265,39 @@ fn a_silent_source_is_forgotten() {
     assert_eq!(world.listeners[0].receiver.peers().count(), 0);
 }
 
-/// Two receivers that miss the same packets: one asks for both.
+/// Receivers that miss the same packets: one asks for all of them, and losses soon after one another share a NAK, however
+/// many receivers there are.
 #[test]
 fn receivers_that_miss_the_same_ask_once() {
-    seeds(4, |seed| {
-        let mut world = World::<Heap>::new(seed);
-        world.sender(1, World::<Heap>::tsi(1), 0, fast(), HALF_MILLI, 4000);
-        let parts: Vec<_> = (0..190).map(|n| (30 + 10 * n, 31 + 10 * n)).collect();
-        for n in 1..=2 {
-            world.listener(n, ReceiverConfig::default(), Plan { partitions: parts.clone(), ..Plan::calm() });
+    seeds(2, |seed| {
+        for (receivers, loss, most) in [(1, 50, 0.6), (2, 50, 0.6), (8, 50, 0.7), (2, 100, 0.4)] {
+            let mut world = World::<Heap>::new(seed);
+            world.sender(1, World::<Heap>::tsi(1), 0, fast(), HALF_MILLI, 24_000);
+            for n in 1..=receivers {
+                world.listener(n, ReceiverConfig::default(), Plan::calm());
+            }
+            world.common_loss = loss;
+            world.run(Duration::from_secs(20));
+            let losses = world.common_losses;
+            assert!(losses > 1000 && world.listeners.iter().all(|listener| listener.of(1).lost == 0));
+            let share = world.naks as f64 / losses as f64;
+            assert!(share <= most, "{receivers} receivers, {} NAKs for {losses} losses: {share:.3}", world.naks);
         }
-        world.run(Duration::from_secs(10));
-        let losses = world.listeners[0].dropped;
-        assert!(losses > 300 && world.listeners.iter().all(|listener| listener.of(1).lost == 0));
-        assert!(world.naks as f64 <= 0.6 * losses as f64, "{} NAKs for {losses} losses", world.naks);
+    });
+}
+
+/// Waiting for others to share a NAK keeps nobody waiting for long.
+#[test]
+fn holes_are_filled_soon() {
+    seeds(4, |seed| {
+        for (loss, most) in [(10, 7_000), (50, 12_000)] {
+            let mut world = World::<Heap>::new(seed);
+            world.sender(1, World::<Heap>::tsi(1), 0, fast(), HALF_MILLI, 8000);
+            world.listener(1, ReceiverConfig::default(), Plan::losing(loss));
+            world.run(Duration::from_secs(10));
+            let statistics = world.listeners[0].receiver.statistics();
+            let mean = statistics.repair_micros / statistics.repaired;
+            assert!(mean <= most && statistics.repair_longest <= 150_000, "{statistics:?}");
+        }
     });
 }

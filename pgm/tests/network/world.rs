@@ -69,6 +69,9 @@ pub(crate) struct World<S: Storage> {
     pub(crate) listeners: Vec<Listener<S>>,
     /// Of what listeners send.
     pub(crate) upstream: Plan,
+    /// Thousandths of what senders send that no listener hears, and how many packets of original data those were.
+    pub(crate) common_loss: u64,
+    pub(crate) common_losses: u64,
     queue: BTreeMap<(Instant, u64), (IpAddr, IpAddr, Vec<u8>)>,
     count: u64,
     rng: Rng,
@@ -82,6 +85,8 @@ impl<S: Storage> World<S> {
             senders: Vec::new(),
             listeners: Vec::new(),
             upstream: Plan::calm(),
+            common_loss: 0,
+            common_losses: 0,
             queue: BTreeMap::new(),
             count: 0,
             rng: Rng::new(seed),
@@ -183,6 +188,10 @@ impl<S: Storage> World<S> {
             }
             assert_eq!(transmit.target, Target::Group);
             let from = sender.address;
+            if self.rng.chance(self.common_loss) {
+                self.common_losses += u64::from(buf[4] == 4);
+                continue;
+            }
             for listener in 0..self.listeners.len() {
                 let to = self.listeners[listener].address;
                 if self.listeners[listener].survives(&buf[..transmit.len], self.now, &mut self.rng) {
