@@ -13,19 +13,18 @@ pub struct ReceiverConfig {
     pub window_bytes: usize,
     /// Sources heard at once; further ones are not heard. By default 64.
     pub peers: u32,
-    /// How long a packet that is missing may still be on its way, behind others that overtook it; by default 0.5 ms.
-    pub reordering: Duration,
     /// How long a packet may be missing before it is asked for, at least and at most: between them the time is drawn,
-    /// so that one of many receivers asks for all. By default 2 ms and 6 ms.
+    /// so that one of many receivers asks for all. By default 2 ms and 5 ms.
     pub back_off: (Duration, Duration),
-    /// How long after one NAK the next one leaves, at least and at most, so that what is missed meanwhile shares it; half
-    /// as long again after one for several numbers. By default 13 ms and 14 ms. More numbers than fit into a NAK, and
+    /// How long after one NAK the next one leaves, at least and at most, so that what is missed meanwhile shares it; a
+    /// quarter more after one for several numbers. By default 12.5 ms and 13.5 ms. More numbers than fit into a NAK, and
     /// those that the source or the window may soon have no more room for, do not wait so long.
     pub spacing: (Duration, Duration),
     /// How much longer a receiver waits whose last NAK another one made needless; by default 4 ms.
     pub deference: Duration,
-    /// How long to wait for a confirmation, and then for the repair, before asking again; it doubles every other time,
-    /// up to ten times as much. By default 20 ms.
+    /// How long to wait for a confirmation, and then for the repair, before asking again, as long as no repair has come:
+    /// from then on as long as repairs take, and a quarter of this at least. It doubles every other time, up to ten times
+    /// as much. By default 20 ms.
     pub patience: Duration,
     /// How long a packet may be missing before it is given up; by default 10 s, which is libzmq's RECOVERY_IVL.
     pub give_up: Duration,
@@ -43,9 +42,8 @@ impl ReceiverConfig {
         window: 4096,
         window_bytes: 64 << 20,
         peers: 64,
-        reordering: Duration::from_micros(500),
-        back_off: (Duration::from_millis(2), Duration::from_millis(6)),
-        spacing: (Duration::from_millis(13), Duration::from_millis(14)),
+        back_off: (Duration::from_millis(2), Duration::from_millis(5)),
+        spacing: (Duration::from_micros(12_500), Duration::from_micros(13_500)),
         deference: Duration::from_millis(4),
         patience: Duration::from_millis(20),
         give_up: Duration::from_secs(10),

@@ -13,6 +13,7 @@
 mod assembly;
 mod back_off;
 mod config;
+mod patience;
 mod peer;
 mod statistics;
 mod window;

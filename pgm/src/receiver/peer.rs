@@ -2,7 +2,8 @@
 
 use super::assembly::{Assembly, assemble};
 use super::back_off::{BackOff, drawn};
-use super::window::{Filled, Phase, Slot, Verdict, Window};
+use super::patience::Patience;
+use super::window::{Filled, Missing, Phase, Slot, Verdict, Window};
 use super::{Delivery, ReceiverConfig, ReceiverStatistics};
 use crate::rng::Rng;
 use crate::sqn::Sqn;
@@ -82,6 +83,7 @@ pub(super) struct Peer<S: Storage> {
     naks: Option<Instant>,
     /// When what waits is to be asked for.
     back_off: BackOff,
+    patience: Patience,
     /// When an SPM is to be asked for, and how often it was.
     pub(super) ask: Option<Instant>,
     asked: u8,
@@ -109,6 +111,7 @@ impl<S: Storage> Peer<S> {
             progress: now,
             naks: None,
             back_off: BackOff::new(),
+            patience: Patience::default(),
             ask: None,
             asked: 0,
             asking: false,
@@ -206,17 +209,23 @@ impl<S: Storage> Peer<S> {
         context: &mut Context<'_>,
     ) {
         match self.window.fill(sqn, packet, fragment) {
-            Filled::Missing(since, phase) => {
+            Filled::Missing(missing) => {
                 self.bytes = self.bytes.saturating_add(cost);
                 if !original {
-                    let waited = u64::try_from(context.now.since(since).as_micros()).unwrap_or(u64::MAX);
-                    context.statistics.on_repair(waited);
-                    self.on_suppressed(usize::from(phase.is_unasked()), context);
+                    self.on_repaired(&missing, context);
                 }
             }
             Filled::Duplicate => context.statistics.duplicates = context.statistics.duplicates.saturating_add(1),
             Filled::Beyond => context.statistics.refused = context.statistics.refused.saturating_add(1),
         }
+    }
+    fn on_repaired(&mut self, missing: &Missing, context: &mut Context<'_>) {
+        let waited = u64::try_from(context.now.since(missing.since).as_micros()).unwrap_or(u64::MAX);
+        context.statistics.on_repair(waited);
+        if !missing.phase.is_unasked() && missing.asked < 2 {
+            self.patience.on_answer(context.now.since(missing.last));
+        }
+        self.on_suppressed(usize::from(missing.phase.is_unasked()), context);
     }
     /// The source has sent up to `lead`.
     fn reach(&mut self, lead: Sqn, context: &mut Context<'_>) {
@@ -264,10 +273,10 @@ impl<S: Storage> Peer<S> {
         let ring = &self.window.ring;
         let outrun = half(self.highest.since(earliest), self.highest.since(self.trail));
         let full = half(self.highest.since(ring.first()), ring.most());
-        if outrun || full || self.window.waiting() > MAX_LISTED as u32 {
-            if let Some(due) = self.back_off.hurry(context.config, context.rng, context.now) {
-                self.look_at(due);
-            }
+        let many = self.window.waiting() > MAX_LISTED as u32;
+        let due = if outrun || full || many { self.back_off.hurry(context.rng, context.now) } else { None };
+        if let Some(due) = due {
+            self.look_at(due);
         }
     }
     /// Others have asked for so many numbers that this receiver would have asked for.
@@ -307,10 +316,10 @@ impl<S: Storage> Peer<S> {
         self.heard = context.now;
         let mut suppressed: usize = 0;
         for sqn in sqns {
-            let answered = self.window.confirm(sqn, |asked| context.now + patience(context.config, asked));
-            if let Some(before) = answered {
+            let patience = self.patience;
+            if let Some(before) = self.window.confirm(sqn, context.now, |asked| patience.of(context.config, asked)) {
                 suppressed = suppressed.saturating_add(usize::from(before.is_unasked()));
-                self.look_at(context.now + context.config.patience);
+                self.look_at(context.now + patience.of(context.config, 0));
             }
         }
         self.on_suppressed(suppressed, context);
@@ -331,29 +340,21 @@ impl<S: Storage> Peer<S> {
             return;
         }
         let due = self.back_off.due().is_some_and(|due| due <= now);
-        let ReceiverConfig { reordering, give_up, patience, .. } = *context.config;
-        let (mut next, mut asking, mut under_way, mut later) = (None, false, 0_u32, None);
+        let ReceiverConfig { give_up, patience, .. } = *context.config;
+        let (mut next, mut asking, mut under_way, mut crowded) = (None, 0_usize, 0_u32, false);
         let lost = self.window.walk(|_, missing| {
             if now.since(missing.since) >= give_up {
                 return Verdict::Lose;
             }
             match missing.phase {
-                // One NAK for all that have been missing for a while.
-                Phase::BackOff if due => {
-                    if now.since(missing.since) < reordering {
-                        later = Some(reordering);
-                    } else if under_way < MOST_ASKED {
-                        missing.phase = Phase::Ask;
-                    } else {
-                        // The repairs before it come first: they are in order, and the source has its rate.
-                        later = Some(patience / 4);
-                    }
-                }
+                // One NAK for all, however new: that others overtook a packet is rare, and a repair too many does no harm.
+                Phase::BackOff if due && under_way < MOST_ASKED => missing.phase = Phase::Ask,
+                Phase::BackOff => crowded |= due,
                 Phase::Asked | Phase::Confirmed if missing.due <= now => missing.phase = Phase::BackOff,
                 _ => {}
             }
             under_way = under_way.saturating_add(u32::from(missing.phase != Phase::BackOff));
-            asking |= missing.phase == Phase::Ask;
+            asking = asking.saturating_add(usize::from(missing.phase == Phase::Ask));
             if matches!(missing.phase, Phase::Asked | Phase::Confirmed) {
                 next = Some(next.map_or(missing.due, |next: Instant| next.min(missing.due)));
             }
@@ -363,14 +364,18 @@ impl<S: Storage> Peer<S> {
         if due {
             self.back_off.end();
         }
-        (self.naks, self.asking) = (next, asking);
-        if let Some(later) = later {
-            self.back_off.postpone(now + later);
+        if asking > 0 {
+            self.back_off.on_asked(asking, now);
+        }
+        (self.naks, self.asking) = (next, asking > 0);
+        if crowded {
+            // The repairs under way come first: they are in order, and the source has its rate.
+            self.back_off.postpone(now + patience / 4);
         }
         if self.window.waiting() > 0 {
             self.wait(context);
         }
-        if asking && self.path.is_none() {
+        if self.asking && self.path.is_none() {
             // Without a path nothing is asked; giving up goes on.
             self.naks = Some(next.unwrap_or(now + context.config.patience).min(now + context.config.patience));
         }
@@ -384,6 +389,7 @@ impl<S: Storage> Peer<S> {
         let mut places = to.iter_mut();
         let (mut count, mut more) = (0_usize, false);
         let mut next = self.naks;
+        let patience = self.patience;
         self.window.walk(|sqn, missing| {
             if missing.phase != Phase::Ask {
                 return Verdict::Keep;
@@ -395,13 +401,12 @@ impl<S: Storage> Peer<S> {
             *place = sqn;
             count = count.saturating_add(1);
             missing.phase = Phase::Asked;
-            missing.due = now + patience(config, missing.asked);
+            (missing.last, missing.due) = (now, now + patience.of(config, missing.asked));
             missing.asked = missing.asked.saturating_add(1);
             next = Some(next.map_or(missing.due, |next| next.min(missing.due)));
             Verdict::Keep
         });
         (self.asking, self.naks) = (more, next);
-        self.back_off.on_asked(count, now);
         count
     }
     /// When something is due, if it is.
@@ -503,9 +508,4 @@ impl<S: Storage> Peer<S> {
         statistics.lost = statistics.lost.saturating_add(lost);
         (lost > 0).then_some(Delivery::Gap(lost))
     }
-}
-
-/// How long to wait for an answer after having asked so many times.
-fn patience(config: &ReceiverConfig, asked: u8) -> Duration {
-    config.patience.saturating_mul(1 << (asked / 2).min(4)).min(config.patience.saturating_mul(10))
 }

@@ -6,6 +6,7 @@ use crate::ring::Ring;
 use crate::sqn::Sqn;
 use crate::storage::Cells;
 use crate::wire::Fragment;
+use core::time::Duration;
 use omnimq_core::Instant;
 
 /// One number's place.
@@ -27,6 +28,8 @@ pub(super) struct Missing {
     /// When the answer is no longer waited for, in [`Phase::Asked`] and [`Phase::Confirmed`].
     pub(super) due: Instant,
     pub(super) phase: Phase,
+    /// When it was last asked for, by whomever.
+    pub(super) last: Instant,
     /// How often it has been asked for.
     pub(super) asked: u8,
 }
@@ -61,10 +64,9 @@ pub(super) enum Verdict {
 }
 
 /// What became of a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Filled {
-    /// It had been missing since then, and had come so far.
-    Missing(Instant, Phase),
+    Missing(Missing),
     Duplicate,
     Beyond,
 }
@@ -101,7 +103,8 @@ impl<P, C: Cells<Slot<P>>> Window<P, C> {
                 }
                 continue;
             }
-            let missing = Missing { before: self.tail, after: None, since: now, due: now, phase: Phase::BackOff, asked: 0 };
+            let missing =
+                Missing { before: self.tail, after: None, since: now, due: now, phase: Phase::BackOff, last: now, asked: 0 };
             if self.ring.push(Slot::Missing(missing)).is_err() {
                 return;
             }
@@ -120,12 +123,15 @@ impl<P, C: Cells<Slot<P>>> Window<P, C> {
             _ => None,
         }
     }
-    /// A confirmation has come: the number's answer is waited for until `due`, which follows from how often it has been
-    /// asked for. Returns how far it had come, if it is missing.
-    pub(super) fn confirm(&mut self, sqn: Sqn, due: impl FnOnce(u8) -> Instant) -> Option<Phase> {
+    /// A confirmation has come: from here the answer is waited for, the longer the more often it was asked for. Returns
+    /// how far the number had come, if it is missing.
+    pub(super) fn confirm(&mut self, sqn: Sqn, now: Instant, patience: impl FnOnce(u8) -> Duration) -> Option<Phase> {
         let missing = self.entry(sqn)?;
         let before = core::mem::replace(&mut missing.phase, Phase::Confirmed);
-        missing.due = due(missing.asked);
+        missing.due = now + patience(missing.asked);
+        if before.is_unasked() {
+            missing.last = now;
+        }
         self.on_phase(before, Phase::Confirmed);
         Some(before)
     }
@@ -147,10 +153,9 @@ impl<P, C: Cells<Slot<P>>> Window<P, C> {
     /// Puts a packet in its place.
     pub(super) fn fill(&mut self, sqn: Sqn, packet: P, fragment: Option<Fragment>) -> Filled {
         match self.ring.get(sqn) {
-            Some(Slot::Missing(missing)) => {
-                let filled = Filled::Missing(missing.since, missing.phase);
+            Some(&Slot::Missing(missing)) => {
                 self.replace(sqn, Slot::Here(packet, fragment));
-                filled
+                Filled::Missing(missing)
             }
             Some(_) => Filled::Duplicate,
             None if sqn.is_before(self.ring.first()) => Filled::Duplicate,
