@@ -1,12 +1,14 @@
 /* libzmq as a publisher or subscriber over pgm or epgm: the command line and the output of src/bin/pgm.rs.
  *
  * pgm pub|sub ENDPOINT [count=N] [size=OCTETS] [rate=KBIT] [recovery=MS] [every=US] [idle=MS] [buffer=OCTETS]
+ *     [hwm=MESSAGES]
  */
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 #include <zmq.h>
@@ -39,6 +41,15 @@ static int compare(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
+/* Seconds of a processor, and the largest resident set in KiB. */
+static void tell_cost(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    double seconds = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec);
+    printf("processor=%.3f memory=%ld\n", seconds + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6, usage.ru_maxrss);
+    fflush(stdout);
+}
+
 static void publish(void *socket, uint64_t base, uint64_t count, size_t size, long every) {
     unsigned char *body = malloc(size);
     char line[16];
@@ -60,6 +71,7 @@ static void publish(void *socket, uint64_t base, uint64_t count, size_t size, lo
     printf("sent=%llu seconds=%.3f\n", (unsigned long long)count, (double)(now() - begin) / 1e9);
     fflush(stdout);
     while (fgets(line, sizeof line, stdin)) {}
+    tell_cost();
 }
 
 static void subscribe(void *socket, uint64_t count, size_t size, long idle) {
@@ -102,11 +114,12 @@ int main(int argc, char **argv) {
     void *context = zmq_ctx_new();
     void *socket = zmq_socket(context, publisher ? ZMQ_PUB : ZMQ_SUB);
     int rate = (int)option(argc, argv, "rate", 20000), recovery = (int)option(argc, argv, "recovery", 10000);
-    int none = 0, buffer = (int)option(argc, argv, "buffer", 4 << 20), linger = 0, on = 1;
+    int hwm = (int)option(argc, argv, "hwm", 0), wait = hwm > 0, buffer = (int)option(argc, argv, "buffer", 4 << 20), linger = 0, on = 1;
     zmq_setsockopt(socket, ZMQ_RATE, &rate, sizeof rate);
     zmq_setsockopt(socket, ZMQ_RECOVERY_IVL, &recovery, sizeof recovery);
-    zmq_setsockopt(socket, ZMQ_SNDHWM, &none, sizeof none);
-    zmq_setsockopt(socket, ZMQ_RCVHWM, &none, sizeof none);
+    zmq_setsockopt(socket, ZMQ_SNDHWM, &hwm, sizeof hwm);
+    zmq_setsockopt(socket, ZMQ_RCVHWM, &hwm, sizeof hwm);
+    if (publisher) zmq_setsockopt(socket, ZMQ_XPUB_NODROP, &wait, sizeof wait);
     zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
     zmq_setsockopt(socket, ZMQ_IPV6, &on, sizeof on);
     if (buffer) zmq_setsockopt(socket, ZMQ_RCVBUF, &buffer, sizeof buffer);

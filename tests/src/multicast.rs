@@ -263,6 +263,25 @@ pub struct Heard {
     pub corrupt: u64,
     /// Seconds from the first to the last message.
     pub seconds: f64,
+    /// Microseconds that half of the messages, and 99 of 100, took at most.
+    pub latency: (u64, u64),
+    /// Packets lost for good, as the socket told; libzmq tells nothing.
+    pub lost: u64,
+}
+
+/// What a program has cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Cost {
+    /// Seconds of a processor.
+    pub processor: f64,
+    /// The largest resident set, in KiB.
+    pub memory: u64,
+}
+
+/// The words `name=value` of a line.
+fn words(line: &str) -> impl Iterator<Item = (&str, f64)> {
+    let value = |word: &str| word.parse().unwrap_or_else(|_| panic!("{word} is no number"));
+    line.split_whitespace().filter_map(|word| word.split_once('=')).map(move |(name, word)| (name, value(word)))
 }
 
 impl Program {
@@ -287,26 +306,38 @@ impl Program {
     pub fn go(&mut self) {
         self.input.as_mut().expect("open").write_all(b"go\n").expect("it reads");
     }
-    /// Ends a publisher.
-    pub fn stop(mut self) {
+    /// Ends a publisher; what it has cost.
+    pub fn stop(mut self) -> Cost {
         drop(self.input.take());
         let mut rest = String::new();
         let _ = self.output.read_to_string(&mut rest);
         let _ = self.child.wait();
+        let mut cost = Cost::default();
+        for (name, value) in words(&rest) {
+            match name {
+                "processor" => cost.processor = value,
+                "memory" => cost.memory = value as u64,
+                _ => {}
+            }
+        }
+        cost
     }
     /// What a subscriber has heard, at its end.
     pub fn heard(mut self) -> Heard {
         let line = self.line();
         let mut heard = Heard::default();
-        for (name, value) in line.split_whitespace().filter_map(|word| word.split_once('=')) {
-            let number = || value.parse().unwrap_or_else(|_| panic!("{line}"));
+        for (name, value) in words(&line) {
+            let number = value as u64;
             match name {
-                "received" => heard.received = number(),
-                "first" => heard.first = number(),
-                "missing" => heard.missing = number(),
-                "disorder" => heard.disorder = number(),
-                "corrupt" => heard.corrupt = number(),
-                "seconds" => heard.seconds = value.parse().unwrap_or_else(|_| panic!("{line}")),
+                "received" => heard.received = number,
+                "first" => heard.first = number,
+                "missing" => heard.missing = number,
+                "disorder" => heard.disorder = number,
+                "corrupt" => heard.corrupt = number,
+                "seconds" => heard.seconds = value,
+                "p50" => heard.latency.0 = number,
+                "p99" => heard.latency.1 = number,
+                "lost" => heard.lost = number,
                 _ => {}
             }
         }

@@ -6,6 +6,7 @@
 //! The command line and the output of `peers/pgm.c`, which does the same on libzmq. A publisher begins when it reads a
 //! line and stays until its input ends; a subscriber ends with the last message, or when nothing comes for a while.
 
+use nix::sys::resource::{UsageWho, getrusage};
 use nix::time::{ClockId, clock_gettime};
 use omnimq_core::{Endpoint, endpoint::Multicast};
 use omnimq_pgm::link::{Interface, LinkOptions};
@@ -137,14 +138,15 @@ impl Account {
         self.received += 1;
         self.latencies.push(self.end.saturating_sub(number(8)));
     }
-    fn print(&mut self) {
+    /// Prints it, and how many packets are known to be lost.
+    fn print(&mut self, lost: u64) {
         self.latencies.sort_unstable();
         let micros = |part: usize| {
             let at = (self.latencies.len() * part / 100).min(self.latencies.len().saturating_sub(1));
             self.latencies.get(at).map_or(0, |nanos| nanos / 1000)
         };
         println!(
-            "received={} first={} missing={} disorder={} corrupt={} seconds={:.3} p50={} p99={} longest={}",
+            "received={} first={} missing={} disorder={} corrupt={} seconds={:.3} p50={} p99={} longest={} lost={lost}",
             self.received,
             self.first,
             self.missing,
@@ -177,6 +179,14 @@ fn publish(args: &Args) -> Result<(), Failure> {
         flood.on_sent();
     }
     while std::io::stdin().read_line(&mut line)? > 0 {}
+    tell_cost()
+}
+
+/// Seconds of a processor, and the largest resident set in KiB.
+fn tell_cost() -> Result<(), Failure> {
+    let usage = getrusage(UsageWho::RUSAGE_SELF)?;
+    let micros = [usage.user_time(), usage.system_time()].map(|time| nix::sys::time::TimeValLike::num_microseconds(&time));
+    println!("processor={:.3} memory={}", (micros[0] + micros[1]) as f64 / 1e6, usage.max_rss());
     Ok(())
 }
 
@@ -202,8 +212,7 @@ fn subscribe(args: &Args) -> Result<(), Failure> {
             std::thread::sleep(std::time::Duration::from_millis(away.1));
         }
     }
-    account.print();
-    eprintln!("lost_packets={}", socket.lost_packets());
+    account.print(socket.lost_packets());
     Ok(())
 }
 
