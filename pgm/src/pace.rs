@@ -6,10 +6,21 @@ use omnimq_core::Instant;
 /// Parts of an octet that the bucket counts in, so that no rate loses by rounding.
 const PARTS: u64 = 1_000_000;
 
-/// Octets per second, in bursts. A burst is at most what the rate gives in this many microseconds...
-const BURST_MICROS: u64 = 4000;
-/// ...and between these many octets: two packets at least, and no more than common receive buffers hold.
-const BURST: core::ops::RangeInclusive<u64> = 3_000..=131_072;
+/// A burst is what the rate gives in this many milliseconds, and no more than common receive buffers hold...
+const BURST_MILLIS: u64 = 4;
+const MOST: u64 = 131_072;
+/// ...or, where that is little, up to this many octets, of up to so many milliseconds: any switch holds that, and whoever
+/// sends slowly need not wake often...
+const LITTLE: u64 = 32_768;
+const LITTLE_MILLIS: u64 = 10;
+/// ...and two packets at least.
+const LEAST: u64 = 3_000;
+
+/// Octets of a burst.
+fn burst(rate: u64) -> u64 {
+    let given = |millis| (rate / 1000).saturating_mul(millis);
+    given(BURST_MILLIS).max(given(LITTLE_MILLIS).min(LITTLE)).clamp(LEAST, MOST)
+}
 
 /// A token bucket. Full at the beginning; may go below zero by one packet.
 #[derive(Clone, Copy, Debug)]
@@ -24,8 +35,7 @@ pub(crate) struct Pace {
 
 impl Pace {
     pub(crate) fn new(rate: u64, now: Instant) -> Self {
-        let octets = (rate / 1000).saturating_mul(BURST_MICROS) / 1000;
-        let burst = i64::try_from(octets.clamp(*BURST.start(), *BURST.end()).saturating_mul(PARTS)).unwrap_or(i64::MAX);
+        let burst = i64::try_from(burst(rate).saturating_mul(PARTS)).unwrap_or(i64::MAX);
         Self { rate, burst, level: burst, filled: now }
     }
     fn fill(&mut self, now: Instant) {
@@ -79,10 +89,26 @@ mod tests {
         for rate in [12_500, 125_000, 2_500_000, 12_500_000, 125_000_000, 1_000_000_000] {
             for packet in [60, 1456] {
                 let (sent, waits) = second(rate, packet);
-                let most = rate + 131_072.min(rate / 250).max(3_000) + 2 * packet as u64;
+                let most = rate + burst(rate) + 2 * packet as u64;
                 assert!(sent <= most && sent as f64 >= 0.99 * rate as f64, "{rate} {packet}: {sent} of {most}");
                 assert!(u64::from(waits) <= 520.max(rate / 60_000), "{rate} {packet}: {waits} waits");
             }
+        }
+        assert!(second(2_500_000, 1456).1 <= 210, "at 20 Mbit/s a wake-up every 5 ms suffices");
+    }
+
+    #[test]
+    fn bursts_table() {
+        let table = [
+            (12_500, 3_000),
+            (125_000, 3_000),
+            (2_500_000, 25_000),
+            (12_500_000, 50_000),
+            (125_000_000, 131_072),
+            (0, 3_000),
+        ];
+        for (rate, octets) in table {
+            assert_eq!(burst(rate), octets, "{rate}");
         }
     }
 

@@ -95,12 +95,20 @@ impl Publisher {
     }
     /// Hears what receivers ask for, and sends what may be sent: repairs, and messages out of `lane`.
     pub fn turn<R: PipeReader>(&mut self, lane: &mut R, now: Instant) -> Turn {
+        self.receive(now);
+        self.transmit(lane, now)
+    }
+    /// The first half of a turn, needless as long as the socket is not readable: hears what receivers ask for.
+    pub fn receive(&mut self, now: Instant) {
         for _ in 0..ROUNDS {
             let source = &mut self.source;
             if !self.inbox.receive(&self.socket, |octets, _| source.handle_datagram(octets, now)) {
                 break;
             }
         }
+    }
+    /// The second half of a turn: sends what may be sent.
+    pub fn transmit<R: PipeReader>(&mut self, lane: &mut R, now: Instant) -> Turn {
         for round in 0..ROUNDS {
             if !self.outbox.flush(&self.socket) {
                 return Turn { due: self.source.poll_timeout(), blocked: true, more: false };

@@ -195,7 +195,7 @@ impl Reactor {
             }
             Source::Listener(sock, listener) => self.accept(sock, listener),
             Source::Set(sock) => self.set_event(sock),
-            Source::Sessions(sock) => self.turn(sock),
+            Source::Sessions(sock) => self.turn(sock, true),
             Source::Stream(sock, pipe) => self.on_stream(sock, pipe, event),
         }
     }
@@ -277,7 +277,7 @@ impl Reactor {
             Command::Join { sock, session, done } => {
                 let _ = done.send(self.join(sock, *session));
             }
-            Command::Turn { sock } => self.turn(sock),
+            Command::Turn { sock } => self.turn(sock, false),
             Command::Rouse { sock } => self.rouse(sock),
             Command::Close { sock } => self.close(sock),
             Command::Stop => self.stopping = true,

@@ -162,11 +162,15 @@ impl Session {
             }
         }
     }
-    fn turn(&mut self, sock: &Sock) -> Turn {
+    /// Does what there is to do; `arrivals`: one of the sockets may have something to read.
+    fn turn(&mut self, sock: &Sock, arrivals: bool) -> Turn {
         entering_system();
         match &mut self.end {
             End::Publish { publisher, pipe, drain, closing, finished } => {
-                let turn = publisher.turn(drain, sock.now());
+                if arrivals {
+                    publisher.receive(sock.now());
+                }
+                let turn = publisher.transmit(drain, sock.now());
                 drain.settle();
                 if std::mem::take(&mut drain.room) {
                     sock.tell_room(*pipe);
@@ -252,7 +256,7 @@ impl Reactor {
             return Err(error);
         }
         served.sessions.all.push(session);
-        self.turn(sock);
+        self.turn(sock, true);
         Ok(())
     }
     /// Ends the session at an endpoint; whether there was one.
@@ -262,13 +266,13 @@ impl Reactor {
         served.sessions.all.swap_remove(at).detach(&served.sock);
         true
     }
-    /// Turns to each session of a socket.
-    pub(super) fn turn(&mut self, sock: SockId) {
+    /// Turns to each session of a socket; `arrivals`: some of theirs may have something to read.
+    pub(super) fn turn(&mut self, sock: SockId, arrivals: bool) {
         let Some(served) = self.served.get_mut(&sock) else { return };
         served.sock.turn_fired();
         let (mut due, mut more) = (None, false);
         for session in &mut served.sessions.all {
-            let turn = session.turn(&served.sock);
+            let turn = session.turn(&served.sock, arrivals);
             due = due.into_iter().chain(turn.due).min();
             more |= turn.more;
         }
@@ -291,7 +295,7 @@ impl Reactor {
     pub(super) fn sessions_due(&mut self, sock: SockId) {
         if let Some(served) = self.served.get_mut(&sock) {
             served.sessions.armed = None;
-            self.turn(sock);
+            self.turn(sock, false);
         }
     }
 }

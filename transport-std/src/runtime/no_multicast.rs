@@ -35,7 +35,7 @@ impl Reactor {
     pub(super) fn leave(&mut self, _: SockId, _: &str) -> bool {
         false
     }
-    pub(super) fn turn(&mut self, sock: SockId) {
+    pub(super) fn turn(&mut self, sock: SockId, _: bool) {
         if let Some(served) = self.served.get(&sock) {
             served.sock.turn_fired();
         }
