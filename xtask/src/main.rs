@@ -30,8 +30,9 @@ use lexopt::{Arg, Parser, ValueExt};
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  bench [--rows F] [--json FILE] [--rounds N] [--gate]
-                                   ours beside libzmq and the raw limit; --gate fails on a goal not met
+  bench [pgm] [--rows F] [--json FILE] [--rounds N] [--gate]
+                                   ours beside libzmq and the raw limit, or multicast beside libzmq's; --gate fails on a
+                                   goal not met
   check                            formatting, lints, the rules of the tree, documentation, other targets
   demo                             a gateway, game servers and clients, one of them killed: nothing else is lost
   firmware                         firmware for two boards, booted in QEMU, each role against libzmq

@@ -14,7 +14,7 @@ pub struct ReceiverConfig {
     /// Sources heard at once; further ones are not heard. By default 64.
     pub peers: u32,
     /// How long a packet may be missing before it is asked for, at least and at most: between them the time is drawn,
-    /// so that one of many receivers asks for all. By default 2 ms and 5 ms.
+    /// so that one of many receivers asks for all. By default 1.5 ms and 4.5 ms.
     pub back_off: (Duration, Duration),
     /// How long after one NAK the next one leaves, at least and at most, so that what is missed meanwhile shares it; a
     /// quarter more after one for several numbers. By default 12.5 ms and 13.5 ms. More numbers than fit into a NAK, and
@@ -42,7 +42,7 @@ impl ReceiverConfig {
         window: 4096,
         window_bytes: 64 << 20,
         peers: 64,
-        back_off: (Duration::from_millis(2), Duration::from_millis(5)),
+        back_off: (Duration::from_micros(1500), Duration::from_micros(4500)),
         spacing: (Duration::from_micros(12_500), Duration::from_micros(13_500)),
         deference: Duration::from_millis(4),
         patience: Duration::from_millis(20),

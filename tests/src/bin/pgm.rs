@@ -33,7 +33,7 @@ impl Args {
         options.offload = self.number("offload", 1) != 0;
         options.max_tpdu = self.number("tpdu", 1500) as u16;
         options.window_bytes = self.number("window", 64 << 20) as usize;
-        options.receive_buffer = self.numbers.get("buffer").map(|&octets| octets as usize);
+        options.receive_buffer = self.numbers.get("buffer").filter(|&&octets| octets > 0).map(|&octets| octets as usize);
         options
     }
 }
@@ -165,6 +165,7 @@ fn publish(args: &Args) -> Result<(), Failure> {
     let mut options = omnimq::SocketOptions::default();
     options.multicast = args.options();
     options.pattern.nodrop = true;
+    options.send_hwm = args.number("hwm", 1000) as u32;
     let mut socket = omnimq::Pub::with(&context, options)?;
     socket.bind(&args.endpoint)?;
     println!("ready");
@@ -194,6 +195,7 @@ fn subscribe(args: &Args) -> Result<(), Failure> {
     let context = omnimq::Context::new()?;
     let mut options = omnimq::SocketOptions::default();
     options.multicast = args.options();
+    options.recv_hwm = args.number("hwm", 1000) as u32;
     let mut socket = context.socket_with(omnimq::SocketType::Sub, options)?;
     socket.subscribe(b"")?;
     socket.connect(&args.endpoint)?;

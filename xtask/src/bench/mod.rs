@@ -4,6 +4,7 @@
 //! over the installed libzmq, and `lim.c`, which does the same work with bare system calls. On a machine shared with others
 //! only the ratios within one round mean something, so a row's ratio is the median of the ratios of its rounds.
 
+mod multicast;
 mod row;
 mod sample;
 mod table;
@@ -25,22 +26,50 @@ struct Programs {
     limit: PathBuf,
 }
 
-/// Runs the rows, prints the table and writes the JSON.
-pub(crate) fn run(mut args: Parser) -> Result<()> {
-    let (mut rounds, mut wanted, mut json, mut gate) = (9, Vec::new(), None, false);
-    while let Some(arg) = args.next()? {
-        match arg {
-            Arg::Long("rounds") => rounds = args.value()?.parse()?,
-            Arg::Long("rows") => wanted = args.value()?.string()?.split(',').map(str::to_string).collect(),
-            Arg::Long("json") => json = Some(PathBuf::from(args.value()?)),
-            Arg::Long("gate") => gate = true,
-            other => bail!(other.unexpected()),
+/// What is asked for.
+#[derive(Default)]
+struct Options {
+    rounds: Option<usize>,
+    /// Parts of the names of rows; none for all.
+    rows: Vec<String>,
+    json: Option<PathBuf>,
+    gate: bool,
+    multicast: bool,
+}
+
+impl Options {
+    fn parse(mut args: Parser) -> Result<Self> {
+        let mut options = Self::default();
+        while let Some(arg) = args.next()? {
+            match arg {
+                Arg::Value(value) if value == "pgm" => options.multicast = true,
+                Arg::Long("rounds") => options.rounds = Some(args.value()?.parse()?),
+                Arg::Long("rows") => options.rows = args.value()?.string()?.split(',').map(str::to_string).collect(),
+                Arg::Long("json") => options.json = Some(PathBuf::from(args.value()?)),
+                Arg::Long("gate") => options.gate = true,
+                other => bail!(other.unexpected()),
+            }
         }
+        Ok(options)
     }
-    let rows: Vec<&Row> =
-        row::ROWS.iter().filter(|row| wanted.is_empty() || wanted.iter().any(|part| row.name.contains(part))).collect();
+    fn rounds(&self, usual: usize) -> usize {
+        self.rounds.unwrap_or(usual)
+    }
+    fn wants(&self, row: &str) -> bool {
+        self.rows.is_empty() || self.rows.iter().any(|part| row.contains(part))
+    }
+}
+
+/// Runs the rows, prints the table and writes the JSON.
+pub(crate) fn run(args: Parser) -> Result<()> {
+    let options = Options::parse(args)?;
+    if options.multicast {
+        return multicast::run(&options);
+    }
+    let rounds = options.rounds(9);
+    let rows: Vec<&Row> = row::ROWS.iter().filter(|row| options.wants(row.name)).collect();
     if rows.is_empty() {
-        bail!("no row's name contains any of {}", wanted.join(", "));
+        bail!("no row's name contains any of {}", options.rows.join(", "));
     }
     let programs = build()?;
     println!("{}", table::HEAD);
@@ -51,10 +80,10 @@ pub(crate) fn run(mut args: Parser) -> Result<()> {
         results.push(result);
     }
     let missed = table::goals(&results);
-    if let Some(path) = json {
+    if let Some(path) = options.json {
         std::fs::write(&path, table::json(&results, rounds, &table::Machine::this()?))?;
     }
-    if gate && missed > 0 {
+    if options.gate && missed > 0 {
         bail!("{missed} goals were not met");
     }
     Ok(())

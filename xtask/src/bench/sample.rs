@@ -71,6 +71,12 @@ impl Rounds {
         median(self.rounds.iter().filter_map(|round| number(round, program, key)).collect())
     }
 
+    /// The mean over the rounds.
+    pub(crate) fn share(&self, program: Program, key: &str) -> Option<f64> {
+        let numbers: Vec<f64> = self.rounds.iter().filter_map(|round| number(round, program, key)).collect();
+        (!numbers.is_empty()).then(|| numbers.iter().sum::<f64>() / numbers.len() as f64)
+    }
+
     /// The median of the ratios of ours to another's within each round; over 1 is better.
     pub(crate) fn ratio(&self, other: Program, key: &str, lower_is_better: bool) -> Option<f64> {
         let ratios = self.rounds.iter().filter_map(|round| {

@@ -31,7 +31,7 @@ pub(crate) fn line(row: &Row, rounds: &Rounds) -> String {
 }
 
 /// Three digits that count, thousands and millions by their letter.
-fn short(number: Option<f64>) -> String {
+pub(super) fn short(number: Option<f64>) -> String {
     let Some(number) = number else { return "-".into() };
     let (scaled, letter) = match number.abs() {
         size if size >= 1e6 => (number / 1e6, "M"),
@@ -109,6 +109,10 @@ impl Machine {
             kernel: Process::new("uname").arg("-sr").capture()?.trim().to_string(),
             rustc: Process::new("rustc").arg("--version").capture()?.trim().to_string(),
         })
+    }
+    /// It as JSON.
+    pub(super) fn json(&self) -> Value {
+        json!({"cpu": self.cpu, "cpus": self.cpus, "kernel": self.kernel, "rustc": self.rustc})
     }
 }
 

@@ -56,18 +56,16 @@ impl Work {
     fn tell(&self, heard: &[Heard], cost: Cost, seen: Option<&Seen>) -> String {
         let (count, size) = (self.number("count", 2000), self.number("size", 100) as f64);
         let survived = heard.iter().all(|heard| survives(heard, count, size));
-        let first = heard[0];
-        let rate = first.received as f64 / first.seconds.max(1e-9);
-        let mut line = format!(
-            "survived={} received={} missing={} lost={} msgs_s={rate:.0} MB_s={:.2} p50_ms={:.3} p99_ms={:.3}",
-            u8::from(survived),
-            first.received,
-            first.missing,
-            first.lost,
-            rate * size / 1e6,
-            first.latency.0 as f64 / 1e3,
-            first.latency.1 as f64 / 1e3,
-        );
+        let first = &heard[0];
+        let Heard { received, missing, lost, .. } = *first;
+        let mut line = format!("survived={} received={received} missing={missing} lost={lost}", u8::from(survived));
+        if heard.iter().all(|heard| heard.received + heard.first + heard.missing == count) {
+            // Of one that fell silent the rate would be a guess.
+            let rate = received as f64 / first.seconds.max(1e-9);
+            let _ = write!(line, " msgs_s={rate:.0} MB_s={:.2}", rate * size / 1e6);
+        }
+        let latency = |micros: u64| micros as f64 / 1e3;
+        let _ = write!(line, " p50_ms={:.3} p99_ms={:.3}", latency(first.latency.0), latency(first.latency.1));
         let percent = 100.0 * cost.processor / first.seconds.max(1e-9);
         let _ = write!(line, " publisher_percent={percent:.2} publisher_MB={:.1}", cost.memory as f64 / 1024.0);
         if let Some(seen) = seen {
