@@ -2,10 +2,8 @@
 
 use super::LinkError;
 use core::net::IpAddr;
-use nix::ifaddrs::getifaddrs;
-use nix::net::if_::if_nametoindex;
+use getifaddrs::{getifaddrs, if_nametoindex};
 use omnimq_core::endpoint::Host;
-use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::string::{String, ToString};
 use std::vec::Vec;
@@ -45,10 +43,10 @@ impl Interface {
             }
         }
         let Some((name, address)) = best else {
-            let exists = named || (wanted.is_none() && if_nametoindex(text.as_str()).is_ok());
+            let exists = named || (wanted.is_none() && if_nametoindex(&text).is_ok());
             return Err(if exists { LinkError::NoAddress(text) } else { LinkError::NoInterface(text) });
         };
-        let index = if_nametoindex(name.as_str()).map_err(|_| LinkError::NoInterface(text))?;
+        let index = if_nametoindex(&name).map_err(|_| LinkError::NoInterface(text))?;
         Ok(Self { index, address })
     }
     /// What the routing table chooses for `group`.
@@ -66,7 +64,7 @@ impl Interface {
         });
         let address = local.map_err(LinkError::system("choosing an interface for the group"))?.ip();
         let name = addresses()?.into_iter().find(|(_, own)| *own == address).map(|(name, _)| name);
-        let index = name.and_then(|name| if_nametoindex(name.as_str()).ok()).unwrap_or(0);
+        let index = name.and_then(|name| if_nametoindex(&name).ok()).unwrap_or(0);
         Ok(Self { index, address })
     }
 }
@@ -80,15 +78,8 @@ fn is_link_local(address: IpAddr) -> bool {
 
 /// All addresses of all interfaces.
 fn addresses() -> Result<Vec<(String, IpAddr)>, LinkError> {
-    let all = getifaddrs().map_err(|error| LinkError::system("listing the interfaces")(io::Error::from(error)))?;
-    Ok(all
-        .filter_map(|entry| {
-            let storage = entry.address?;
-            let v4 = storage.as_sockaddr_in().map(|address| IpAddr::from(address.ip()));
-            let address = v4.or_else(|| storage.as_sockaddr_in6().map(|address| IpAddr::from(address.ip())))?;
-            Some((entry.interface_name, address))
-        })
-        .collect())
+    let all = getifaddrs().map_err(LinkError::system("listing the interfaces"))?;
+    Ok(all.filter_map(|entry| Some((entry.name, entry.address.ip_addr()?))).collect())
 }
 
 /// The scope that a link-local address needs to be bound or sent to.
