@@ -59,7 +59,7 @@ pub use context::Context;
 pub use error::{Error, SendError};
 pub use futures::{Receiving, Sending};
 pub use message::{Frame, Message, Outgoing, Part, Sendable};
-pub use monitor::{Event, Monitor};
+pub use monitor::{Cap, Event, Monitor};
 pub use omnimq_core::{CloseReason, SocketType};
 #[cfg(all(feature = "pgm", target_os = "linux"))]
 pub use omnimq_pgm::link::LinkOptions as MulticastOptions;

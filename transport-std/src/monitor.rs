@@ -106,11 +106,39 @@ pub enum Event {
         /// So many since this was last told. One that several peers miss counts for each.
         messages: u64,
     },
+    /// Packets of a source of a multicast session are lost for good: what comes next of it begins a message.
+    Gap {
+        /// As given to `bind` or `connect`.
+        endpoint: String,
+        /// So many.
+        packets: u64,
+    },
+    /// A multicast session has less than its options ask for: what is lost may be beyond repair.
+    Capped {
+        /// As given to `bind` or `connect`.
+        endpoint: String,
+        /// What there is less of.
+        cap: Cap,
+        /// Octets asked for.
+        wanted: u64,
+        /// Octets that there are.
+        granted: u64,
+    },
     /// Events were not kept, because none were taken for long.
     Missed {
         /// So many in this place.
         events: u64,
     },
+}
+
+/// What a multicast session may have less of than its options ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cap {
+    /// The kernel's buffer for what arrives, by `net.core.rmem_max`.
+    ReceiveBuffer,
+    /// What is kept for repair, by [`window_bytes`](crate::SocketOptions).
+    Window,
 }
 
 /// The events of one socket, from when it was made. An iterator over it waits for each, and ends when the socket has gone.

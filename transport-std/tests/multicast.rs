@@ -1,21 +1,264 @@
-//! Multicast sessions of a socket, as its calls make and end them; what passes through them is tested between namespaces.
+//! Multicast sessions of a socket on the loopback interface: as its calls make and end them, and what they tell. What the
+//! network does to them is tested between namespaces.
 #![cfg(all(feature = "pgm", target_os = "linux"))]
 
-use omnimq::{Context, Error, SocketOptions, SocketType};
+use omnimq::{Cap, Context, Error, Event, Monitor, SocketOptions, SocketType};
+use omnimq_pgm::Sqn;
+use omnimq_pgm::wire::{Content, Data, Flags, Gsi, OptionKind, Options, Packet};
+use socket2::{Domain, Protocol, Socket as Raw, Type};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::process::Command;
+use std::time::{Duration, Instant};
 
-const SESSION: &str = "epgm://127.0.0.1;239.192.7.1:17501";
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn options() -> SocketOptions {
+    let mut options = SocketOptions::default();
+    options.multicast.rate = 20_000;
+    options.multicast.loopback = true;
+    options.pattern.nodrop = true;
+    options
+}
+
+/// Each test has a port of its own.
+fn session(port: u16) -> String {
+    format!("epgm://127.0.0.1;239.192.7.1:{port}")
+}
+
+/// A member of the group that takes packets as they come.
+fn witness(port: u16) -> UdpSocket {
+    let group = Ipv4Addr::new(239, 192, 7, 1);
+    let raw = Raw::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP)).unwrap();
+    raw.set_reuse_address(true).unwrap();
+    raw.set_reuse_port(true).unwrap();
+    raw.bind(&SocketAddr::from((group, port)).into()).unwrap();
+    raw.join_multicast_v4(&group, &Ipv4Addr::LOCALHOST).unwrap();
+    let socket = UdpSocket::from(raw);
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket
+}
+
+/// Packets of data up to the packet that says the end.
+fn data_before_the_end(witness: &UdpSocket) -> usize {
+    let (mut octets, mut data) = ([0; 2048], 0);
+    loop {
+        let len = witness.recv(&mut octets).expect("the end is told");
+        match Packet::parse(&octets[..len]).unwrap().content {
+            Content::Odata(_) => data += 1,
+            Content::Spm(spm) if spm.options.find(OptionKind::FIN).is_some() => return data,
+            _ => {}
+        }
+    }
+}
+
+fn await_event(monitor: &Monitor, mut wanted: impl FnMut(&Event) -> bool) -> Event {
+    loop {
+        let event = monitor.recv_timeout(PATIENCE).expect("an event");
+        if wanted(&event) {
+            return event;
+        }
+    }
+}
 
 /// A second session would only make everything come twice, so the types that libzmq keeps from it have one.
 #[test]
 fn sessions_of_one_endpoint() {
-    let context = Context::new().unwrap();
+    let (context, session) = (Context::new().unwrap(), session(17501));
     for (socket_type, sessions) in [(SocketType::Sub, 1), (SocketType::Pub, 1), (SocketType::XSub, 2)] {
         let mut socket = context.socket_with(socket_type, SocketOptions::default()).unwrap();
-        socket.connect(SESSION).unwrap();
-        socket.connect(SESSION).unwrap();
+        socket.connect(&session).unwrap();
+        socket.connect(&session).unwrap();
         for _ in 0..sessions {
-            socket.unbind(SESSION).unwrap();
+            socket.unbind(&session).unwrap();
         }
-        assert!(matches!(socket.unbind(SESSION), Err(Error::NotFound(_))), "{socket_type:?}");
+        assert!(matches!(socket.unbind(&session), Err(Error::NotFound(_))), "{socket_type:?}");
     }
+}
+
+/// At 800 kbit/s fifty messages of 1000 octets take half a second, and `unbind` returns at once.
+#[test]
+fn what_waits_leaves_before_an_unbound_publisher_says_its_end() {
+    let (context, port) = (Context::new().unwrap(), 17502);
+    let (witness, mut options) = (witness(port), options());
+    options.multicast.rate = 800;
+    let mut publisher = context.socket_with(SocketType::Pub, options.clone()).unwrap();
+    publisher.bind(&session(port)).unwrap();
+    for _ in 0..50 {
+        publisher.send([7; 1000].as_slice()).unwrap();
+    }
+    publisher.unbind(&session(port)).unwrap();
+    publisher.send("to nobody").unwrap();
+    assert!((35..=51).contains(&data_before_the_end(&witness)));
+    // The endpoint is free for another session at once, and the one that was left keeps nothing alive.
+    publisher.bind(&session(port)).unwrap();
+    publisher.unbind(&session(port)).unwrap();
+    assert_eq!(data_before_the_end(&witness), 0);
+}
+
+/// What cannot leave in the time that the socket may linger is given up.
+#[test]
+fn an_unbound_publisher_lingers_no_longer_than_it_may() {
+    let (context, port) = (Context::new().unwrap(), 17503);
+    let mut options = options();
+    (options.multicast.rate, options.linger) = (8, Some(Duration::from_millis(100)));
+    let mut publisher = context.socket_with(SocketType::Pub, options).unwrap();
+    publisher.bind(&session(port)).unwrap();
+    for _ in 0..50 {
+        publisher.send([7; 1000].as_slice()).unwrap();
+    }
+    publisher.unbind(&session(port)).unwrap();
+    let begin = Instant::now();
+    drop(publisher);
+    drop(context);
+    assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+}
+
+/// The end is told at once, repairs are offered for a moment, and that is all that closing waits for.
+#[test]
+fn closing_a_publisher_tells_its_end_and_is_quick() {
+    let (context, port) = (Context::new().unwrap(), 17504);
+    let witness = witness(port);
+    let mut publisher = context.socket_with(SocketType::Pub, options()).unwrap();
+    publisher.bind(&session(port)).unwrap();
+    for _ in 0..10 {
+        publisher.send([7; 1400].as_slice()).unwrap();
+    }
+    let begin = Instant::now();
+    drop(publisher);
+    context.term();
+    assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
+    assert_eq!(data_before_the_end(&witness), 10);
+}
+
+/// XSUB hears everything, for it leaves filtering to publishers, and these do not filter; XPUB hears of one subscription, to
+/// everything, which the session stands for.
+#[test]
+fn xpub_and_xsub_talk_as_pub_and_sub_do() {
+    let (context, session) = (Context::new().unwrap(), session(17505));
+    let mut xsub = context.socket_with(SocketType::XSub, options()).unwrap();
+    xsub.send(b"\x01a".as_slice()).unwrap();
+    xsub.bind(&session).unwrap();
+    let mut xpub = context.socket_with(SocketType::XPub, options()).unwrap();
+    xpub.connect(&session).unwrap();
+    for topic in ["b one", "a two"] {
+        xpub.send([topic, "and more"]).unwrap();
+        assert_eq!(xsub.recv_timeout(PATIENCE).unwrap().len(), 2, "{topic}");
+    }
+    assert_eq!(xpub.recv_timeout(PATIENCE).unwrap().bytes(), b"\x01");
+    assert!(matches!(xpub.try_recv(), Err(Error::WouldBlock)));
+}
+
+/// Two groups to receive, and one to send to that is neither the first nor the only one.
+#[test]
+fn lists_of_groups_and_a_group_to_send_to() {
+    let context = Context::new().unwrap();
+    let mut subscriber = context.socket_with(SocketType::Sub, options()).unwrap();
+    subscriber.subscribe(b"").unwrap();
+    subscriber.connect("epgm://lo;239.192.7.2,239.192.7.3:17506").unwrap();
+    for (endpoint, text) in [
+        ("epgm://lo;239.192.7.2:17506", "to the first"),
+        ("epgm://127.0.0.1;239.192.7.9;239.192.7.3:17506", "to the second"),
+    ] {
+        let mut publisher = context.socket_with(SocketType::Pub, options()).unwrap();
+        publisher.connect(endpoint).unwrap();
+        publisher.send(text).unwrap();
+        assert_eq!(subscriber.recv_timeout(PATIENCE).unwrap().bytes(), text.as_bytes());
+    }
+}
+
+#[test]
+fn what_cannot_be_is_refused_and_named() {
+    let context = Context::new().unwrap();
+    for socket_type in [SocketType::Push, SocketType::Req, SocketType::Dealer, SocketType::Pair, SocketType::Router] {
+        let mut socket = context.socket_with(socket_type, options()).unwrap();
+        for result in [socket.bind(&session(17507)).map(drop), socket.connect(&session(17507))] {
+            let Err(Error::Endpoint(text)) = result else { panic!("{socket_type:?}: {result:?}") };
+            assert!(text.contains("PUB, SUB, XPUB and XSUB"), "{text}");
+        }
+    }
+    let mut socket = context.socket_with(SocketType::Sub, options()).unwrap();
+    for (endpoint, named) in [
+        ("epgm://lo;239.192.7.1", "port"),
+        ("epgm://lo;239.192.7.1:0", "port"),
+        ("epgm://lo;10.0.0.1:5555", "group"),
+        ("epgm://lo;a.name:5555", "group"),
+        ("epgm://lo:5555", "group"),
+        ("epgm://239.192.7.1:5555", "interface"),
+        ("epgm://nosuch0;239.192.7.1:5555", "nosuch0"),
+        ("epgm://192.0.2.77;239.192.7.1:5555", "192.0.2.77"),
+    ] {
+        let result = socket.connect(endpoint);
+        let Err(Error::Endpoint(text)) = result else { panic!("{endpoint}: {result:?}") };
+        assert!(text.contains(named), "{endpoint}: {text}");
+    }
+}
+
+/// Sends packets as a source that keeps nothing: what it skips cannot be repaired.
+#[test]
+fn a_gap_is_told_with_its_count_and_delivery_goes_on() {
+    let (context, port) = (Context::new().unwrap(), 17508);
+    let mut subscriber = context.socket_with(SocketType::Sub, options()).unwrap();
+    subscriber.subscribe(b"").unwrap();
+    let monitor = subscriber.monitor();
+    subscriber.connect(&session(port)).unwrap();
+    let source = Raw::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP)).unwrap();
+    source.set_multicast_if_v4(&Ipv4Addr::LOCALHOST).unwrap();
+    for (sqn, body) in [(0, b"before"), (5, b"behind")] {
+        let tsdu = [&[0, 0, 7, 0], body.as_slice()].concat();
+        let content = Content::Odata(Data { sqn: Sqn(sqn), trail: Sqn(sqn), options: Options::NONE, tsdu: &tsdu });
+        let packet = Packet { source_port: 1, destination_port: port, gsi: Gsi([3; 6]), flags: Flags::default(), content };
+        let mut octets = [0; 1500];
+        let len = packet.emit(&mut octets).unwrap();
+        source.send_to(&octets[..len], &SocketAddr::from(([239, 192, 7, 1], port)).into()).unwrap();
+        assert_eq!(subscriber.recv_timeout(PATIENCE).unwrap().bytes(), body);
+    }
+    let event = await_event(&monitor, |event| matches!(event, Event::Gap { .. }));
+    assert!(matches!(&event, Event::Gap { endpoint, packets: 4 } if *endpoint == session(port)), "{event:?}");
+    assert_eq!(subscriber.lost_packets(), 4);
+}
+
+/// More than any kernel gives for a buffer, and ten seconds at 1 Gbit/s, which are twenty times what a window may take.
+#[test]
+fn what_is_less_than_was_asked_for_is_told() {
+    let (context, mut options) = (Context::new().unwrap(), options());
+    options.multicast.rate = 1_000_000;
+    options.multicast.receive_buffer = Some(2_000_000_000);
+    for (socket_type, caps) in [(SocketType::Sub, &[Cap::Window, Cap::ReceiveBuffer][..]), (SocketType::Pub, &[Cap::Window])]
+    {
+        let mut socket = context.socket_with(socket_type, options.clone()).unwrap();
+        let monitor = socket.monitor();
+        socket.connect(&session(17509)).unwrap();
+        for expected in caps {
+            let event = await_event(&monitor, |event| matches!(event, Event::Capped { cap, .. } if cap == expected));
+            let Event::Capped { endpoint, wanted, granted, .. } = event else { unreachable!() };
+            assert!(endpoint == session(17509) && granted < wanted, "{wanted} {granted}");
+            assert!(*expected != Cap::Window || granted == 64 << 20, "{granted}");
+        }
+    }
+}
+
+/// Set for the process that lacks the capability.
+const CHILD: &str = "OMNIMQ_TEST_WITHOUT_NET_RAW";
+
+/// In a process that gives the capability up: the error names it, and epgm needs none.
+#[test]
+fn the_capability_that_raw_ip_needs_is_named() {
+    if std::env::var_os(CHILD).is_none() {
+        let this = std::env::current_exe().unwrap();
+        let mut child = Command::new("setpriv");
+        // Whoever has none has none to give up.
+        if std::fs::read_to_string("/proc/self/status").unwrap().contains("\nUid:\t0\t") {
+            child.args(["--bounding-set=-net_raw", "--inh-caps=-net_raw"]);
+        }
+        child.arg(this).args(["--exact", "the_capability_that_raw_ip_needs_is_named"]).env(CHILD, "1");
+        let output = child.output().expect("setpriv of util-linux runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        return;
+    }
+    let context = Context::new().unwrap();
+    let mut socket = context.socket_with(SocketType::Pub, options()).unwrap();
+    let result = socket.connect("pgm://lo;239.192.7.1:17510");
+    let Err(error @ Error::System { .. }) = result else { panic!("{result:?}") };
+    assert!(error.to_string().contains("CAP_NET_RAW"), "{error}");
+    socket.connect(&session(17510)).unwrap();
 }

@@ -8,11 +8,12 @@ use super::sock::Sock;
 use super::timers::Timer;
 use crate::error::Error;
 use crate::lane::{Drain, Intake};
+use crate::monitor::{Cap, Event};
 use crate::sync::{Ordering, entering_system};
 use crate::sys::{SockId, Token};
 use omnimq_core::endpoint::{Endpoint, Multicast};
 use omnimq_core::{PipeId, PipeWriter as _, Side, Signal, SocketType};
-use omnimq_pgm::link::{Interface, LinkError, Publisher, StreamId, Streams, Subscriber, Turn};
+use omnimq_pgm::link::{Interface, LinkError, Publisher, StreamId, Streams, Subscriber, Turn, Warning};
 use omnimq_pgm::{Encapsulation, Session as Group, wire::Tsi};
 use std::collections::HashMap;
 use std::io;
@@ -30,12 +31,15 @@ pub(crate) struct Session {
     end: End,
     /// The socket had no room, and room is watched for.
     watched: bool,
+    /// The application has left: what waits is sent, until then at the latest if there is an end to that.
+    left: Option<Option<Instant>>,
 }
 
 enum End {
     Publish {
         publisher: Publisher,
-        pipe: PipeId,
+        /// Gone when the application has left.
+        pipe: Option<PipeId>,
         drain: Drain,
         /// The socket has been closed.
         closing: bool,
@@ -53,6 +57,8 @@ enum End {
 /// The pipes of the sources that a subscriber hears.
 struct Feed {
     sock: Arc<Sock>,
+    /// Of the session.
+    endpoint: String,
     pipes: HashMap<StreamId, (PipeId, Intake)>,
 }
 
@@ -74,6 +80,9 @@ impl Streams for Feed {
     }
     fn on_gap(&mut self, _: StreamId, packets: u64) {
         self.sock.lost.fetch_add(packets, Ordering::Relaxed);
+        if self.sock.watchers.any() {
+            self.sock.watchers.tell(&Event::Gap { endpoint: self.endpoint.clone(), packets });
+        }
     }
     fn lane(&mut self, stream: StreamId) -> Option<&mut Intake> {
         self.pipes.get_mut(&stream).map(|(_, intake)| intake)
@@ -142,16 +151,24 @@ impl Session {
                 let _ = intake.signal(Signal::Subscribe(&[]));
                 sock.mail.push(pipe);
                 sock.work();
-                End::Publish { publisher, pipe, drain: Drain::new(outbox), closing: false, finished: None }
+                tell_caps(sock, text, publisher.warnings());
+                let (pipe, drain) = (Some(pipe), Drain::new(outbox));
+                End::Publish { publisher, pipe, drain, closing: false, finished: None }
             }
             _ => {
                 let groups = multicast.receive.iter().map(|group| address(&group.to_string()));
                 let groups = groups.collect::<Option<Vec<_>>>().ok_or_else(malformed)?;
                 let subscriber = Subscriber::open(session, &groups, &interfaces, &options).map_err(refuse)?;
-                End::Subscribe { subscriber, feed: Feed { sock: sock.clone(), pipes: HashMap::new() }, repaired: 0 }
+                tell_caps(sock, text, subscriber.warnings());
+                let feed = Feed { sock: sock.clone(), endpoint: text.into(), pipes: HashMap::new() };
+                End::Subscribe { subscriber, feed, repaired: 0 }
             }
         };
-        Ok(Self { endpoint: text.into(), end, watched: false })
+        Ok(Self { endpoint: text.into(), end, watched: false, left: None })
+    }
+    /// Whether the application takes part at this endpoint.
+    fn is_at(&self, endpoint: &str) -> bool {
+        self.left.is_none() && self.endpoint == endpoint
     }
     fn register(&self, io: &Io, sock: SockId) -> io::Result<()> {
         let token = Token::sessions(sock);
@@ -172,8 +189,8 @@ impl Session {
                 }
                 let turn = publisher.transmit(drain, sock.now());
                 drain.settle();
-                if std::mem::take(&mut drain.room) {
-                    sock.tell_room(*pipe);
+                if let Some(pipe) = pipe.filter(|_| std::mem::take(&mut drain.room)) {
+                    sock.tell_room(pipe);
                 }
                 if *closing && omnimq_core::PipeReader::front(drain).is_none() {
                     publisher.close();
@@ -203,18 +220,54 @@ impl Session {
             End::Subscribe { .. } => true,
         }
     }
+    /// Whether there is nothing more to do for an application that has left, or no more time.
+    fn is_over(&self) -> bool {
+        let late = |until: Option<Instant>| until.is_some_and(|until| until <= Instant::now());
+        self.left.is_some_and(|until| self.is_finished() || late(until))
+    }
+    /// The application leaves the session. Returns whether there is something left to do: a publisher sends what waits,
+    /// says its end and repairs, as long as its socket may linger.
+    fn leave(&mut self, sock: &Sock) -> bool {
+        let End::Publish { pipe, closing, .. } = &mut self.end else { return false };
+        // What is staged goes out before the pipe does.
+        sock.work();
+        if let Some(pipe) = pipe.take() {
+            sock.close_loose(pipe);
+        }
+        *closing = true;
+        // A span beyond the clock's range has no end.
+        self.left = Some(sock.options.linger.and_then(|linger| Instant::now().checked_add(linger)));
+        true
+    }
     /// Takes its pipes away from the socket.
     fn detach(self, sock: &Sock) {
         match self.end {
             End::Publish { pipe, drain, .. } => {
                 drop(drain);
-                sock.close_loose(pipe);
+                if let Some(pipe) = pipe {
+                    sock.close_loose(pipe);
+                }
             }
             End::Subscribe { mut feed, .. } => {
                 let streams: Vec<_> = feed.pipes.keys().copied().collect();
                 streams.into_iter().for_each(|stream| feed.on_left(stream));
             }
         }
+    }
+}
+
+/// Tells what is less than was asked for.
+fn tell_caps(sock: &Sock, endpoint: &str, warnings: &[Warning]) {
+    if !sock.watchers.any() {
+        return;
+    }
+    for warning in warnings {
+        let (cap, wanted, granted) = match *warning {
+            Warning::ReceiveBuffer { wanted, granted } => (Cap::ReceiveBuffer, wanted as u64, granted as u64),
+            Warning::Window { wanted, granted } => (Cap::Window, wanted, granted as u64),
+            _ => continue,
+        };
+        sock.watchers.tell(&Event::Capped { endpoint: endpoint.into(), cap, wanted, granted });
     }
 }
 
@@ -247,7 +300,7 @@ impl Sessions {
 impl Reactor {
     pub(super) fn join(&mut self, sock: SockId, session: Session) -> io::Result<()> {
         let Some(served) = self.served.get_mut(&sock) else { return Ok(()) };
-        if served.sock.connects_once() && served.sessions.all.iter().any(|other| other.endpoint == session.endpoint) {
+        if served.sock.connects_once() && served.sessions.all.iter().any(|other| other.is_at(&session.endpoint)) {
             session.detach(&served.sock);
             return Ok(());
         }
@@ -262,8 +315,12 @@ impl Reactor {
     /// Ends the session at an endpoint; whether there was one.
     pub(super) fn leave(&mut self, sock: SockId, endpoint: &str) -> bool {
         let Some(served) = self.served.get_mut(&sock) else { return false };
-        let Some(at) = served.sessions.all.iter().position(|session| session.endpoint == endpoint) else { return false };
-        served.sessions.all.swap_remove(at).detach(&served.sock);
+        let Some(at) = served.sessions.all.iter().position(|session| session.is_at(endpoint)) else { return false };
+        if served.sessions.all[at].leave(&served.sock) {
+            self.turn(sock, false);
+        } else {
+            served.sessions.all.swap_remove(at).detach(&served.sock);
+        }
         true
     }
     /// Turns to each session of a socket; `arrivals`: some of theirs may have something to read.
@@ -280,15 +337,19 @@ impl Reactor {
             // Others have their turn first.
             self.io.send(Command::Turn { sock });
         }
+        for over in served.sessions.all.extract_if(.., |session| session.is_over()) {
+            over.detach(&served.sock);
+        }
+        let leaving = served.sessions.all.iter().any(|session| session.left.is_some());
         let closing = served.closing && !served.sessions.all.is_empty();
         let now = Instant::now();
-        let soon = closing.then(|| now + Duration::from_millis(10));
+        let soon = (closing || leaving).then(|| now + Duration::from_millis(10));
         let due = due.and_then(|due| self.io.instant(due)).into_iter().chain(soon).min();
         if let Some(due) = due.filter(|due| served.sessions.armed.is_none_or(|armed| *due < armed)) {
             served.sessions.armed = Some(due);
             self.timers.at(due, Timer::Sessions { sock });
         }
-        if closing && served.sessions.is_finished() {
+        if served.closing && served.sessions.is_finished() {
             self.close(sock);
         }
     }
