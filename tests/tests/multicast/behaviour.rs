@@ -1,6 +1,7 @@
 //! What happens over time: two receivers, one that comes late, a publisher that dies, a receiver that is away, and
 //! packets that nobody should send.
 
+use crate::matrix::Spray;
 use crate::ours;
 use omnimq_seeds::Rng;
 use omnimq_tests::multicast::{Host, Net, Program, Whose, available, endpoint};
@@ -111,16 +112,10 @@ fn packets_that_nobody_should_send_do_no_harm() {
     let subscriber = start(&net, Host::B, Whose::Ours, "sub", &words);
     net.await_member(Host::B, "239.192.1.1", 1);
     let mut publisher = start(&net, Host::A, Whose::Ours, "pub", &words);
-    let mut spray = net
-        .command(Host::A, ours())
-        .args(["spray", "epgm://10.77.0.1;239.192.1.1:5555", "count=30000", "every=100"])
-        .arg(format!("seed={}", Rng::new(7).draw() % 1000))
-        .spawn()
-        .expect("it runs");
+    let spray = Spray::start(&net, &endpoint("epgm", false, Host::A));
     publisher.go();
     let heard = subscriber.heard();
     publisher.stop();
-    let _ = spray.kill();
-    let _ = spray.wait();
+    drop(spray);
     assert_eq!((heard.received, heard.missing, heard.disorder, heard.corrupt), (3000, 0, 0, 0), "{heard:?}");
 }

@@ -1,10 +1,13 @@
 //! Both transports, both families, each direction, three rates of loss, three sizes: complete, in order, byte-equal.
 //!
+//! Those of ours alone over epgm are sprayed with malformed and foreign packets throughout.
+//!
 //! libzmq as a receiver may stall for good after a loss that it could not repair in time. Such a cell is repeated once
 //! and said so; ours is never repeated.
 
 use crate::ours;
 use omnimq_tests::multicast::{Heard, Host, Net, Program, Whose, available, endpoint};
+use std::process::Child;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -50,10 +53,17 @@ impl Cell {
         net.await_member(Host::B, &to, 1);
         let mut publisher =
             Program::start(&net, Host::A, self.publisher, ours(), &[&["pub", &from], words.as_slice()].concat());
+        let spray = self.is_sprayed().then(|| Spray::start(&net, &from));
         publisher.go();
         let heard = subscriber.heard();
         publisher.stop();
+        drop(spray);
         heard
+    }
+    /// Whether packets that nobody should send come all the time. libzmq does not survive them, and what sends them
+    /// sends UDP.
+    fn is_sprayed(&self) -> bool {
+        self.transport == "epgm" && (self.publisher, self.subscriber) == (Whose::Ours, Whose::Ours)
     }
     /// Whether everything came. The first packets may be lost before the receiver can know of the stream: it joins
     /// where it hears it first.
@@ -62,6 +72,28 @@ impl Cell {
         (heard.first == 0 || joined)
             && heard.received + heard.first == self.count
             && heard.missing + heard.disorder + heard.corrupt == 0
+    }
+}
+
+/// A program that sends packets that nobody should send, until this is dropped.
+pub(crate) struct Spray(Child);
+
+impl Spray {
+    /// To the session of `endpoint`, from host A.
+    pub(crate) fn start(net: &Net, endpoint: &str) -> Self {
+        let mut command = net.command(Host::A, ours());
+        command.args(["spray", endpoint, "count=10000000", "every=200", "seed=7"]);
+        Self(command.spawn().expect("it runs"))
+    }
+}
+
+impl Drop for Spray {
+    fn drop(&mut self) {
+        let early = self.0.try_wait().expect("a child");
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+        // Where a test has failed already, that is what is to be told.
+        assert!(std::thread::panicking() || early.is_none(), "it ended by itself: {early:?}");
     }
 }
 
