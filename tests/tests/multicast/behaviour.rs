@@ -3,7 +3,6 @@
 
 use crate::matrix::Spray;
 use crate::ours;
-use omnimq_seeds::Rng;
 use omnimq_tests::multicast::{Host, Net, Program, Whose, available, endpoint};
 use std::time::Duration;
 
