@@ -43,6 +43,10 @@ impl Credit {
     pub const fn room(&self) -> u32 {
         if self.hwm == 0 { u32::MAX } else { self.hwm.saturating_sub(self.written.wrapping_sub(self.returned)) }
     }
+    /// Whole messages committed in all (wrapping).
+    pub const fn written(&self) -> u32 {
+        self.written
+    }
     /// `messages` whole messages were committed.
     #[inline]
     pub const fn on_commit(&mut self, messages: u32) {
@@ -79,6 +83,10 @@ impl Receipts {
         }
         self.reported = self.read;
         Some(self.read)
+    }
+    /// Whole messages read in all (wrapping).
+    pub const fn read(&self) -> u32 {
+        self.read
     }
     /// The writer's mark is `hwm` from here on; returns the total it is to be told at once, because its own count may
     /// be out of date by more than the mark (by everything, when there was no mark).

@@ -2,6 +2,7 @@
 
 use super::Filling;
 use crate::body::Body;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -10,7 +11,7 @@ use core::ops::Range;
 /// Octets that live in the frame itself; one more makes a counted allocation.
 pub const INLINE: usize = 30;
 
-/// Bytes: inline, borrowed for ever, or a range of a counted allocation. Cloning copies [`INLINE`] octets at most.
+/// Bytes: inline, borrowed for ever, or a range of a counted allocation or of what somebody else owns. Cloning copies [`INLINE`] octets at most.
 ///
 /// ```
 /// use omnimq_core::Blob;
@@ -40,12 +41,35 @@ enum Repr {
         start: u32,
         len: u32,
     },
+    /// A range of what somebody else owns.
+    Owned {
+        owner: Arc<dyn AsRef<[u8]> + Send + Sync>,
+        start: u32,
+        len: u32,
+    },
 }
 
 impl Blob {
     /// Bytes that live for ever, kept by reference.
     pub const fn from_static(bytes: &'static [u8]) -> Self {
         Self(Repr::Static(bytes))
+    }
+    /// The bytes of `owner`, which is kept as long as any part of them: by reference unless they fit inline. What has more
+    /// than 2^32 - 1 octets is copied.
+    ///
+    /// ```
+    /// # use omnimq_core::Blob;
+    /// let shared: std::sync::Arc<[u8]> = [7; 1000].into();
+    /// let blob = Blob::from_owner(shared.clone());
+    /// assert_eq!(blob.as_ptr(), shared.as_ptr());
+    /// ```
+    pub fn from_owner(owner: impl AsRef<[u8]> + Send + Sync + 'static) -> Self {
+        let bytes = owner.as_ref();
+        match (Self::inline(bytes), u32::try_from(bytes.len())) {
+            (Some(small), _) => small,
+            (None, Ok(len)) => Self(Repr::Owned { owner: Arc::new(owner), start: 0, len }),
+            (None, Err(_)) => Self::from(bytes.to_vec()),
+        }
     }
     /// Part of a counted buffer, by reference unless it fits inline; `None` when `range` is not within it.
     #[inline]
@@ -72,11 +96,16 @@ impl Blob {
                 let len = u32::try_from(part.len()).ok()?;
                 Some(Self(Repr::Copied { bytes: Arc::clone(bytes), start, len }))
             }
+            Repr::Owned { owner, start, .. } => {
+                let start = start.checked_add(u32::try_from(range.start).ok()?)?;
+                let len = u32::try_from(part.len()).ok()?;
+                Some(Self(Repr::Owned { owner: Arc::clone(owner), start, len }))
+            }
         }
     }
     /// Whether these bytes are in an allocation that others may share.
     pub const fn is_counted(&self) -> bool {
-        matches!(self.0, Repr::Counted { .. } | Repr::Copied { .. })
+        matches!(self.0, Repr::Counted { .. } | Repr::Copied { .. } | Repr::Owned { .. })
     }
     /// `bytes[start..start + len]`, which exists.
     #[inline]
@@ -111,6 +140,9 @@ impl AsRef<[u8]> for Blob {
             Repr::Counted { bytes, start, len } => bytes.get(*start..start.saturating_add(*len)),
             Repr::Copied { bytes, start, len } => {
                 bytes.get(*start as usize..(*start as usize).saturating_add(*len as usize))
+            }
+            Repr::Owned { owner, start, len } => {
+                (**owner).as_ref().get(*start as usize..(*start as usize).saturating_add(*len as usize))
             }
         }
         .unwrap_or_default()
@@ -157,6 +189,25 @@ impl From<&[u8]> for Blob {
     }
 }
 
+impl From<String> for Blob {
+    /// As from a vector.
+    fn from(text: String) -> Self {
+        Self::from(text.into_bytes())
+    }
+}
+
+impl From<&str> for Blob {
+    fn from(text: &str) -> Self {
+        Self::from(text.as_bytes())
+    }
+}
+
+impl<const N: usize> From<&[u8; N]> for Blob {
+    fn from(bytes: &[u8; N]) -> Self {
+        Self::from(bytes.as_slice())
+    }
+}
+
 impl Body for Blob {
     type Draft = Filling;
     #[inline]
@@ -171,7 +222,7 @@ mod tests {
     use proptest::prelude::*;
 
     /// The same bytes in each way a blob may hold them.
-    fn all_kinds(bytes: &[u8]) -> [Blob; 4] {
+    fn all_kinds(bytes: &[u8]) -> [Blob; 5] {
         let mut padded = bytes.to_vec();
         padded.insert(0, 0xaa);
         padded.push(0xbb);
@@ -181,6 +232,7 @@ mod tests {
             Blob::from(bytes.to_vec()),
             Blob::from_static(bytes.to_vec().leak()),
             Blob::from_shared(&shared, 1..bytes.len() + 1).unwrap(),
+            Blob::from_owner(std::boxed::Box::<[u8]>::from(bytes)),
         ]
     }
 
@@ -206,6 +258,11 @@ mod tests {
         let middle = blob.slice(1000..3000).unwrap();
         assert_eq!(middle.as_ptr(), blob[1000..].as_ptr());
         assert_eq!(middle.slice(500..1500).unwrap().as_ptr(), blob[1500..].as_ptr());
+        let owner = Arc::<[u8]>::from([5; 4096].as_slice());
+        let owned = Blob::from_owner(owner.clone());
+        assert_eq!(owned.slice(1000..3000).unwrap().slice(500..1500).unwrap().as_ptr(), owner[1500..].as_ptr());
+        drop(owned);
+        assert_eq!(Arc::strong_count(&owner), 1, "nobody keeps it any more");
         static FOREVER: [u8; 100] = [3; 100];
         assert_eq!(Blob::from_static(&FOREVER).slice(10..90).unwrap().as_ptr(), FOREVER[10..].as_ptr());
     }
