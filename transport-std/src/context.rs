@@ -177,11 +177,31 @@ impl Context {
     }
     /// As [`term`](Self::term), for at most `timeout`.
     ///
+    /// ```
+    /// use omnimq::{Context, Error, Pull};
+    /// use std::time::Duration;
+    /// # fn main() -> Result<(), Error> {
+    /// let context = Context::new()?;
+    /// let mut pull = Pull::new(&context)?;
+    /// pull.bind("inproc://forgotten")?;
+    /// let Err(Error::StillOpen(sockets)) = context.term_timeout(Duration::from_millis(1)) else { panic!("it is open") };
+    /// assert_eq!(sockets[0].to_string(), "PULL bound to inproc://forgotten (not dropped)");
+    /// drop(pull);
+    /// context.term_timeout(Duration::from_secs(1))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
-    /// [`Error::WouldBlock`] (EAGAIN) when sockets are still open or linger then.
+    /// [`Error::StillOpen`] (EAGAIN) with the sockets that have not been dropped, or linger. It may be called again.
     pub fn term_timeout(&self, timeout: Duration) -> Result<(), Error> {
         self.shutdown();
-        if self.0.census.wait(Instant::now().checked_add(timeout)) { Ok(()) } else { Err(Error::WouldBlock) }
+        if self.0.census.wait(Instant::now().checked_add(timeout)) {
+            return Ok(());
+        }
+        let socks: Vec<_> = self.0.census.socks().values().cloned().collect();
+        // Those that have gone meanwhile are in nobody's way.
+        if socks.is_empty() { Ok(()) } else { Err(Error::StillOpen(socks.iter().map(|sock| sock.describe()).collect())) }
     }
     /// The first half of [`term`](Self::term): ends all waits and returns.
     pub fn shutdown(&self) {

@@ -50,7 +50,7 @@ fn parse<'a>(text: &'a str, part: Part<'a>) -> Result<Endpoint<'a>, Error> {
     Endpoint::parse(text).and_then(part).map_err(|error| match error {
         EndpointError::UnknownScheme => unsupported(text),
         EndpointError::PathTooLong | EndpointError::NameTooLong => Error::TooLong(text.into()),
-        error => Error::Endpoint(format!("{text}: {error}")),
+        error => Error::malformed(text, error),
     })
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn inproc(text: &str) -> Option<&str> {
 }
 
 fn unsupported(text: &str) -> Error {
-    Error::Transport(text.split("://").next().unwrap_or_default().into())
+    Error::Transport(text.into())
 }
 
 fn ipc(text: &str, address: omnimq_core::endpoint::Ipc<'_>) -> Result<ipc::Address, Error> {
@@ -94,7 +94,7 @@ pub(crate) fn session(text: &str, socket_type: SocketType) -> Result<Option<Endp
         return Ok(None);
     }
     if !endpoint.serves(socket_type) {
-        return Err(Error::Endpoint(format!("{text}: multicast serves PUB, SUB, XPUB and XSUB alone")));
+        return Err(Error::malformed(text, "multicast serves PUB, SUB, XPUB and XSUB alone"));
     }
     Ok(Some(endpoint))
 }
@@ -126,7 +126,7 @@ fn of_interface(name: &str, port: u16, ipv6: bool) -> io::Result<Vec<SocketAddr>
 /// [`Error::Endpoint`], [`Error::TooLong`], [`Error::Transport`], [`Error::System`] when nothing has that name.
 pub(crate) fn bind(text: &str, ipv6: bool) -> Result<Site, Error> {
     match parse(text, Endpoint::for_bind)? {
-        Endpoint::Tcp { address, .. } => sites(address, ipv6).map(Site::Tcp).map_err(Error::system(format!("bind {text}"))),
+        Endpoint::Tcp { address, .. } => sites(address, ipv6).map(Site::Tcp).map_err(Error::at("bind", text)),
         Endpoint::Ipc(address) => ipc(text, address).map(Site::Ipc),
         _ => Err(unsupported(text)),
     }
@@ -150,7 +150,7 @@ fn sites(Address { host, port }: Address<'_>, ipv6: bool) -> io::Result<Vec<Sock
 /// # Errors
 /// As [`bind`].
 pub(crate) fn connect(text: &str, ipv6: bool) -> Result<Target, Error> {
-    let system = || Error::system(format!("connect {text}"));
+    let system = || Error::at("connect", text);
     let (place, source) = match parse(text, Endpoint::for_connect)? {
         Endpoint::Tcp { source, address: Address { host, port } } => {
             let place = numeric(host, port).map_err(system())?.map_or(Place::Named(host.to_string(), port), Place::At);

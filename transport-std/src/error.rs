@@ -1,6 +1,8 @@
-//! What can go wrong, and the errno each stands for.
+//! What can go wrong: what failed, at which endpoint, and the errno it stands for.
 
-use omnimq_core::{FilterError, RecvError, SendErrorKind};
+use crate::errno::Errno;
+use crate::open_socket::OpenSocket;
+use omnimq_core::{FilterError, OptionError, RecvError, SendErrorKind};
 use std::fmt;
 use std::io;
 
@@ -20,29 +22,102 @@ pub enum Error {
     NotSupported,
     /// The message or topic is too large (EMSGSIZE).
     TooLarge,
-    /// No room for another topic or peer (ENOBUFS).
+    /// No room for another topic (ENOBUFS).
     NoRoom,
-    /// The endpoint is malformed (EINVAL).
-    Endpoint(String),
+    /// The socket has as many peers as its limits allow, and none of them will be at this endpoint (ENOBUFS).
+    TooManyPeers(String),
+    /// The endpoint makes no sense, or not to this socket (EINVAL).
+    Endpoint(BadEndpoint),
     /// The name or path in this endpoint is too long (ENAMETOOLONG).
     TooLong(String),
-    /// This transport is not supported, here or at all (EPROTONOSUPPORT).
+    /// The transport of this endpoint is not supported, here or at all (EPROTONOSUPPORT).
     Transport(String),
-    /// Nothing is bound or connected there (ENOENT).
+    /// Nothing is bound or connected at this endpoint (ENOENT).
     NotFound(String),
-    /// The system refused, with what it was asked: bind to which endpoint, create which resource.
+    /// The poller knows no socket by this number (EINVAL).
+    NotPolled(usize),
+    /// This option cannot be set here, or not to this value (EINVAL).
+    Option(&'static str),
+    /// Another peer has this routing id (EADDRINUSE).
+    RoutingIdInUse,
+    /// The context cannot end, because these sockets have not been dropped or linger (EAGAIN).
+    StillOpen(Vec<OpenSocket>),
+    /// The system refused.
     System {
-        /// What was attempted.
-        what: String,
+        /// What was attempted: `bind`, `start an I/O thread`.
+        what: &'static str,
+        /// At which endpoint, if it was at one.
+        endpoint: Option<String>,
         /// The system's answer; its errno is the error's.
         source: io::Error,
     },
 }
 
+/// An endpoint that makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BadEndpoint {
+    /// As it was given.
+    pub endpoint: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+impl fmt::Display for BadEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.endpoint, self.why)
+    }
+}
+
 impl Error {
-    pub(crate) fn system(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
-        let what = what.into();
-        move |source| Self::System { what, source }
+    /// The errno it stands for.
+    ///
+    /// ```
+    /// use omnimq::{Context, Errno, Pull};
+    /// # fn main() -> Result<(), omnimq::Error> {
+    /// let context = Context::new()?;
+    /// let (mut one, mut other) = (Pull::new(&context)?, Pull::new(&context)?);
+    /// let endpoint = one.bind("tcp://127.0.0.1:*")?;
+    /// let error = other.bind(&endpoint).unwrap_err();
+    /// assert_eq!((error.errno(), error.endpoint()), (Errno::AddrInUse, Some(&endpoint[..])));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn errno(&self) -> Errno {
+        match self {
+            Self::WouldBlock | Self::StillOpen(_) => Errno::Again,
+            Self::Terminated => Errno::Term,
+            Self::State => Errno::Fsm,
+            Self::Unroutable => Errno::HostUnreach,
+            Self::NotSupported => Errno::NotSup,
+            Self::TooLarge => Errno::MsgSize,
+            Self::NoRoom | Self::TooManyPeers(_) => Errno::NoBufs,
+            Self::Endpoint(_) | Self::NotPolled(_) | Self::Option(_) => Errno::Inval,
+            Self::TooLong(_) => Errno::NameTooLong,
+            Self::Transport(_) => Errno::ProtoNoSupport,
+            Self::NotFound(_) => Errno::NoEnt,
+            Self::RoutingIdInUse => Errno::AddrInUse,
+            Self::System { source, .. } => Errno::of(source),
+        }
+    }
+    /// The endpoint that it is about, as it was given, if it is about one.
+    pub fn endpoint(&self) -> Option<&str> {
+        match self {
+            Self::Endpoint(bad) => Some(&bad.endpoint),
+            Self::TooLong(at) | Self::Transport(at) | Self::NotFound(at) | Self::TooManyPeers(at) => Some(at),
+            Self::System { endpoint, .. } => endpoint.as_deref(),
+            _ => None,
+        }
+    }
+    pub(crate) fn system(what: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::System { what, endpoint: None, source }
+    }
+    /// What the system answered to what was tried at an endpoint.
+    pub(crate) fn at(what: &'static str, endpoint: &str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::System { what, endpoint: Some(endpoint.into()), source }
+    }
+    pub(crate) fn malformed(endpoint: &str, why: impl ToString) -> Self {
+        Self::Endpoint(BadEndpoint { endpoint: endpoint.into(), why: why.to_string() })
     }
 }
 
@@ -55,12 +130,25 @@ impl fmt::Display for Error {
             Self::Unroutable => f.write_str("no peer has this routing id"),
             Self::NotSupported => f.write_str("this socket type does not support the call"),
             Self::TooLarge => f.write_str("the message or topic is too large"),
-            Self::NoRoom => f.write_str("no room for another topic or peer"),
-            Self::Endpoint(what) => write!(f, "malformed endpoint: {what}"),
+            Self::NoRoom => f.write_str("no room for another topic"),
+            Self::TooManyPeers(endpoint) => write!(f, "no room for another peer: {endpoint}"),
+            Self::Endpoint(bad) => write!(f, "malformed endpoint: {bad}"),
             Self::TooLong(endpoint) => write!(f, "the name or path is too long: {endpoint}"),
-            Self::Transport(name) => write!(f, "unsupported transport: {name}"),
+            Self::Transport(endpoint) => write!(f, "unsupported transport: {endpoint}"),
             Self::NotFound(endpoint) => write!(f, "nothing is bound or connected at {endpoint}"),
-            Self::System { what, source } => write!(f, "{what}: {source}"),
+            Self::NotPolled(key) => write!(f, "no socket of the poller is called {key}"),
+            Self::Option(what) => write!(f, "the option cannot be set: {what}"),
+            Self::RoutingIdInUse => f.write_str("another peer has this routing id"),
+            Self::StillOpen(sockets) => {
+                f.write_str("sockets are open:")?;
+                let mut separator = " ";
+                for socket in sockets {
+                    write!(f, "{}{socket}", std::mem::replace(&mut separator, "; "))?;
+                }
+                Ok(())
+            }
+            Self::System { what, endpoint: Some(endpoint), source } => write!(f, "{what} {endpoint}: {source}"),
+            Self::System { what, endpoint: None, source } => write!(f, "{what}: {source}"),
         }
     }
 }
@@ -94,6 +182,16 @@ impl From<RecvError> for Error {
             RecvError::State => Self::State,
             RecvError::Again => Self::WouldBlock,
             RecvError::NotSupported | _ => Self::NotSupported,
+        }
+    }
+}
+
+impl From<OptionError> for Error {
+    fn from(error: OptionError) -> Self {
+        match error {
+            OptionError::InUse => Self::RoutingIdInUse,
+            OptionError::Invalid => Self::Option("it is empty or too long"),
+            OptionError::NotSupported | _ => Self::Option("sockets of this type have no such option"),
         }
     }
 }

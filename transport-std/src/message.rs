@@ -4,7 +4,12 @@ use omnimq_core::Blob;
 use std::fmt;
 use std::ops::Deref;
 
-/// The bytes of one frame. Small ones are kept inline, large ones shared: cloning never copies more than 30 bytes.
+/// The bytes of one frame. Small ones are kept inline, large ones shared: cloning never copies more than 30 bytes, and
+/// neither does [`slice`](Blob::slice).
+///
+/// Nothing is copied of more than 30 bytes that live for ever ([`from_static`](Blob::from_static)), of a `Vec<u8>` or
+/// `String` (`from`), or of what has another owner, such as `bytes::Bytes` ([`from_owner`](Blob::from_owner)). A frame of
+/// 16 KiB and more is not copied either when it is sent; smaller ones are, once, to where they are written from.
 pub type Frame = Blob;
 
 /// A whole message: one frame or several. It reads like a slice of frames.
@@ -37,6 +42,15 @@ impl Message {
     pub fn from_frames(frames: Vec<Frame>) -> Self {
         if frames.is_empty() { Self::default() } else { Self { frames: Frames::Many(frames) } }
     }
+    /// A message of one frame whose bytes live for ever: nothing is copied.
+    ///
+    /// ```
+    /// static PAGE: [u8; 4096] = [0; 4096];
+    /// assert_eq!(omnimq::Message::from_static(&PAGE).bytes().as_ptr(), PAGE.as_ptr());
+    /// ```
+    pub const fn from_static(bytes: &'static [u8]) -> Self {
+        Self { frames: Frames::One([Frame::from_static(bytes)]) }
+    }
     /// The frames.
     #[inline]
     pub fn frames(&self) -> &[Frame] {
@@ -57,7 +71,15 @@ impl Message {
             Frames::Many(frames) => frames,
         }
     }
-    pub(crate) fn push(&mut self, frame: Frame) {
+    /// Appends a frame.
+    ///
+    /// ```
+    /// let mut message = omnimq::Message::from("topic");
+    /// message.push(vec![7; 1000]); // kept, not copied
+    /// assert_eq!(message.len(), 2);
+    /// ```
+    pub fn push(&mut self, frame: impl Into<Frame>) {
+        let frame = frame.into();
         let frames = match std::mem::take(&mut self.frames) {
             Frames::One([first]) => vec![first, frame],
             Frames::Many(mut frames) => {
@@ -128,7 +150,7 @@ impl<T: AsRef<[u8]>, const N: usize> From<[T; N]> for Message {
 
 /// What can be sent as a whole message: bytes, a [`Frame`], a [`Message`], an array or vector of them.
 ///
-/// Borrowed bytes are copied once, to where they are sent from. The frames of owned ones are shared.
+/// Bytes are copied once, to where they are sent from. Frames of 16 KiB and more are shared.
 pub trait Sendable {
     /// How many frames there are; at least one.
     fn count(&self) -> usize;
@@ -215,15 +237,18 @@ outgoing_arrays! {
     &str => (), |_| ();
     Vec<u8> => Self, |unsent| unsent;
     String => Self, |unsent| unsent;
+    Frame => Self, |unsent| unsent;
 }
 
 /// One frame to be sent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Part<'a> {
     /// Bytes to be copied.
     Bytes(&'a [u8]),
     /// A frame to be shared.
     Frame(&'a Frame),
+    /// A frame that was made for this.
+    Owned(Frame),
 }
 
 impl Sendable for Message {
@@ -249,6 +274,17 @@ impl Sendable for [Frame] {
 }
 
 impl Sendable for Vec<Frame> {
+    #[inline]
+    fn count(&self) -> usize {
+        self.as_slice().count()
+    }
+    #[inline]
+    fn frame(&self, n: usize) -> Part<'_> {
+        self.as_slice().frame(n)
+    }
+}
+
+impl<const N: usize> Sendable for [Frame; N] {
     #[inline]
     fn count(&self) -> usize {
         self.as_slice().count()

@@ -3,145 +3,23 @@
 //! Telling never waits: a monitor keeps so many events, and from then on only how many it has missed. Who is not asked
 //! pays one look at a flag.
 
-use crate::socket::PeerId;
+use crate::event::{Choice, Event};
 use crate::sync::{AtomicBool, Ordering, lock};
-use omnimq_core::CloseReason;
 use std::collections::VecDeque;
-use std::io;
-use std::net::SocketAddr;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 /// Events that a monitor keeps until they are taken.
 const KEPT: usize = 1024;
 
-/// What has happened. The numbers in brackets are libzmq's.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Event {
-    /// Connections are accepted here (LISTENING).
-    Listening {
-        /// With the real port or path.
-        endpoint: String,
-    },
-    /// A peer has connected (ACCEPTED).
-    Accepted {
-        /// Where it was accepted.
-        endpoint: String,
-        /// Whom it is to this socket.
-        peer: PeerId,
-        /// Where it comes from, over tcp.
-        address: Option<SocketAddr>,
-    },
-    /// A connection could not be accepted, for want of descriptors or memory; it is tried again (ACCEPT_FAILED).
-    AcceptFailed {
-        /// Where.
-        endpoint: String,
-        /// The system's answer.
-        error: Arc<io::Error>,
-    },
-    /// A connection to `endpoint` is under way (CONNECT_DELAYED).
-    ConnectDelayed {
-        /// As given to `connect`.
-        endpoint: String,
-    },
-    /// None of the addresses that `endpoint` stands for could be connected to, or its name could not be resolved.
-    ConnectFailed {
-        /// As given to `connect`.
-        endpoint: String,
-        /// The system's last answer.
-        error: Arc<io::Error>,
-    },
-    /// It will be tried again (CONNECT_RETRIED).
-    ConnectRetried {
-        /// As given to `connect`.
-        endpoint: String,
-        /// After this time.
-        after: Duration,
-    },
-    /// It will not be tried again, as the options say.
-    ConnectGivenUp {
-        /// As given to `connect`.
-        endpoint: String,
-    },
-    /// There is a stream; the handshake follows (CONNECTED).
-    Connected {
-        /// As given to `connect`.
-        endpoint: String,
-        /// Whom the other side is to this socket.
-        peer: PeerId,
-    },
-    /// From here on messages pass (HANDSHAKE_SUCCEEDED).
-    HandshakeSucceeded {
-        /// Where it was accepted, or as given to `connect`.
-        endpoint: String,
-        /// Who.
-        peer: PeerId,
-    },
-    /// The stream has ended before messages could pass (HANDSHAKE_FAILED_…).
-    HandshakeFailed {
-        /// Where it was accepted, or as given to `connect`.
-        endpoint: String,
-        /// Who.
-        peer: PeerId,
-        /// Why.
-        reason: CloseReason,
-    },
-    /// The stream has ended (DISCONNECTED).
-    Disconnected {
-        /// Where it was accepted, or as given to `connect`.
-        endpoint: String,
-        /// Who.
-        peer: PeerId,
-        /// Why.
-        reason: CloseReason,
-    },
-    /// No more connections are accepted here (CLOSED).
-    Closed {
-        /// As in [`Listening`](Self::Listening).
-        endpoint: String,
-    },
-    /// Messages were given up because the peers they were for had no room, were unknown or had gone.
-    Dropped {
-        /// So many since this was last told. One that several peers miss counts for each.
-        messages: u64,
-    },
-    /// Packets of a source of a multicast session are lost for good: what comes next of it begins a message.
-    Gap {
-        /// As given to `bind` or `connect`.
-        endpoint: String,
-        /// So many.
-        packets: u64,
-    },
-    /// A multicast session has less than its options ask for: what is lost may be beyond repair.
-    Capped {
-        /// As given to `bind` or `connect`.
-        endpoint: String,
-        /// What there is less of.
-        cap: Cap,
-        /// Octets asked for.
-        wanted: u64,
-        /// Octets that there are.
-        granted: u64,
-    },
-    /// Events were not kept, because none were taken for long.
-    Missed {
-        /// So many in this place.
-        events: u64,
-    },
-}
-
-/// What a multicast session may have less of than its options ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Cap {
-    /// The kernel's buffer for what arrives, by `net.core.rmem_max`.
-    ReceiveBuffer,
-    /// What is kept for repair, by [`window_bytes`](crate::SocketOptions).
-    Window,
-}
-
-/// The events of one socket, from when it was made. An iterator over it waits for each, and ends when the socket has gone.
+/// The events of one socket, from when it was made. A loop over it waits for each, and ends when the socket has gone; so
+/// does, with the feature `stream`, the stream that it is too.
+///
+/// Whoever tells never waits: 1024 events are kept until they are taken, and of what comes beyond those only the
+/// number, in its place ([`Event::Missed`]).
 ///
 /// ```
 /// use omnimq::{Context, Event, Pull};
@@ -157,8 +35,9 @@ pub enum Cap {
 #[derive(Debug)]
 pub struct Monitor(Arc<Queue>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Queue {
+    choice: Choice,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -168,14 +47,19 @@ struct State {
     events: VecDeque<Event>,
     /// The socket has gone.
     ended: bool,
+    /// The task that waits for an event.
+    waker: Option<Waker>,
 }
 
 impl Queue {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    fn push(&self, event: Event) {
-        let mut state = self.state();
+    fn push(&self, event: &Event) {
+        if !self.choice.has(event.kind()) {
+            return;
+        }
+        let (mut state, event) = (self.state(), event.clone());
         let kept = state.events.len();
         match (state.events.back_mut(), event) {
             (Some(Event::Dropped { messages }), Event::Dropped { messages: more }) => *messages += more,
@@ -183,8 +67,16 @@ impl Queue {
             _ if kept == KEPT => state.events.push_back(Event::Missed { events: 1 }),
             (_, event) => state.events.push_back(event),
         }
+        self.ring(state);
+    }
+    /// Wakes whoever waits.
+    fn ring(&self, mut state: MutexGuard<'_, State>) {
+        let waker = state.waker.take();
         drop(state);
-        self.changed.notify_one();
+        self.changed.notify_all();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 }
 
@@ -212,12 +104,79 @@ impl Monitor {
         }
         state.events.pop_front()
     }
+    /// As [`recv`](Self::recv), for a task on any executor. Cancel-safe: dropped before it is done, it has taken no event.
+    ///
+    /// ```
+    /// # async fn log(socket: &omnimq::Socket) {
+    /// let mut monitor = socket.monitor();
+    /// while let Some(event) = monitor.recv_async().await {
+    ///     println!("{event:?}");
+    /// }
+    /// # }
+    /// ```
+    pub fn recv_async(&mut self) -> Watching<'_> {
+        Watching { monitor: self }
+    }
+    pub(crate) fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Option<Event>> {
+        let mut state = self.0.state();
+        match state.events.pop_front() {
+            None if !state.ended => {
+                let known = state.waker.as_ref().is_some_and(|known| known.will_wake(context.waker()));
+                let old = if known { None } else { state.waker.replace(context.waker().clone()) };
+                drop(state);
+                drop(old);
+                Poll::Pending
+            }
+            event => Poll::Ready(event),
+        }
+    }
 }
 
-impl Iterator for Monitor {
+/// An event to come: see [`Monitor::recv_async`].
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct Watching<'a> {
+    monitor: &'a mut Monitor,
+}
+
+impl Future for Watching<'_> {
+    type Output = Option<Event>;
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Event>> {
+        self.get_mut().monitor.poll_recv(context)
+    }
+}
+
+/// The events of a [`Monitor`], one after the other: waits for each, and ends when the socket has gone.
+#[derive(Debug)]
+pub struct Events<M>(M);
+
+impl<M: std::borrow::Borrow<Monitor>> Iterator for Events<M> {
     type Item = Event;
     fn next(&mut self) -> Option<Event> {
-        self.recv()
+        self.0.borrow().recv()
+    }
+}
+
+impl IntoIterator for Monitor {
+    type Item = Event;
+    type IntoIter = Events<Self>;
+    fn into_iter(self) -> Events<Self> {
+        Events(self)
+    }
+}
+
+impl<'a> IntoIterator for &'a mut Monitor {
+    type Item = Event;
+    type IntoIter = Events<&'a Monitor>;
+    fn into_iter(self) -> Events<&'a Monitor> {
+        Events(self)
+    }
+}
+
+impl<'a> IntoIterator for &'a Monitor {
+    type Item = Event;
+    type IntoIter = Events<&'a Monitor>;
+    fn into_iter(self) -> Events<Self> {
+        Events(self)
     }
 }
 
@@ -230,8 +189,9 @@ pub(crate) struct Watchers {
 }
 
 impl Watchers {
-    pub(crate) fn add(&self) -> Monitor {
-        let queue = Arc::<Queue>::default();
+    /// Another one, who hears of these.
+    pub(crate) fn add(&self, choice: Choice) -> Monitor {
+        let queue = Arc::new(Queue { choice, state: Mutex::default(), changed: Condvar::new() });
         lock(&self.queues).push(Arc::downgrade(&queue));
         self.any.store(true, Ordering::Release);
         Monitor(queue)
@@ -248,7 +208,7 @@ impl Watchers {
         queues.retain(|queue| {
             let there = queue.upgrade();
             if let Some(queue) = &there {
-                queue.push(event.clone());
+                queue.push(event);
             }
             there.is_some()
         });
@@ -257,8 +217,9 @@ impl Watchers {
     /// There is nothing more to tell.
     pub(crate) fn end(&self) {
         for queue in lock(&self.queues).drain(..).filter_map(|queue| queue.upgrade()) {
-            queue.state().ended = true;
-            queue.changed.notify_all();
+            let mut state = queue.state();
+            state.ended = true;
+            queue.ring(state);
         }
     }
 }
@@ -275,7 +236,7 @@ mod tests {
     fn what_is_not_taken_is_counted_where_it_is_missing() {
         let watchers = Watchers::default();
         assert!(!watchers.any());
-        let monitor = watchers.add();
+        let monitor = watchers.add(Choice::ALL);
         for n in 0..KEPT + 5 {
             watchers.tell(&listening(n));
         }
@@ -295,14 +256,15 @@ mod tests {
     #[test]
     fn counts_in_a_row_are_one_count() {
         let watchers = Watchers::default();
-        let (monitor, other) = (watchers.add(), watchers.add());
+        let (monitor, other) = (watchers.add(Choice::ALL), watchers.add(Choice::ALL));
         for messages in 1..=3 {
             watchers.tell(&Event::Dropped { messages });
         }
         watchers.end();
-        for mut monitor in [monitor, other] {
-            assert!(matches!(monitor.next(), Some(Event::Dropped { messages: 6 })));
-            assert!(monitor.next().is_none(), "the socket has gone");
+        for monitor in [monitor, other] {
+            let mut events = monitor.into_iter();
+            assert!(matches!(events.next(), Some(Event::Dropped { messages: 6 })));
+            assert!(events.next().is_none(), "the socket has gone");
         }
     }
 }

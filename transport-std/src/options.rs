@@ -1,5 +1,8 @@
-//! What a socket is told before it binds or connects.
+//! What a socket is told before it binds or connects, and the few things it may be told later.
 
+use crate::error::Error;
+use crate::socket::Socket;
+use crate::sync::lock;
 use crate::sys::StreamOptions;
 use omnimq_core::connection::Config;
 use omnimq_core::reconnect::ReconnectPolicy;
@@ -7,6 +10,27 @@ use omnimq_core::{Blob, Options};
 use std::time::Duration;
 
 /// Options of a socket. The defaults are libzmq's.
+///
+/// ```
+/// use omnimq::{Context, Push, SocketOptions};
+/// use std::time::Duration;
+/// # fn main() -> Result<(), omnimq::Error> {
+/// let mut options = SocketOptions::default();
+/// options.send_hwm = 10;
+/// options.linger = Some(Duration::ZERO);
+/// let mut push = Push::with(&Context::new()?, options)?;
+/// push.connect("tcp://127.0.0.1:5555")?;
+/// push.set_send_timeout(Some(Duration::from_millis(10)));
+/// for n in 0..10 {
+///     push.send(&[n])?; // waits for a peer to come
+/// }
+/// assert!(push.send(&[10]).is_err());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// They are given when the socket is made, and hold from then on. The timeouts, `linger`, the marks and `pattern` may
+/// change later: [`Socket::set_send_timeout`] and its like.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SocketOptions {
@@ -97,5 +121,69 @@ impl SocketOptions {
     /// What each stream and listener is told.
     pub(crate) fn stream(&self) -> StreamOptions {
         StreamOptions { send_buffer: self.send_buffer, recv_buffer: self.recv_buffer, backlog: self.backlog }
+    }
+}
+
+/// Options that may change while the socket lives. All take effect at once.
+impl Socket {
+    /// How long [`send`](Self::send) waits; `None` = for ever (ZMQ_SNDTIMEO).
+    pub fn set_send_timeout(&mut self, timeout: Option<Duration>) {
+        self.options.send_timeout = timeout;
+    }
+    /// How long [`recv`](Self::recv) waits; `None` = for ever (ZMQ_RCVTIMEO).
+    pub fn set_recv_timeout(&mut self, timeout: Option<Duration>) {
+        self.options.recv_timeout = timeout;
+    }
+    /// How long unsent messages survive the socket; `None` = for ever (ZMQ_LINGER).
+    pub fn set_linger(&mut self, linger: Option<Duration>) {
+        self.options.linger = linger;
+        self.sock().set_linger(linger);
+    }
+    /// Messages queued per peer and not yet given to the kernel; 0 = no limit (ZMQ_SNDHWM). It holds for the peers that
+    /// there are, as with libzmq, and for those to come: beyond a lower mark nothing is lost, and nothing taken before so
+    /// many have left. Over inproc the mark is this one and the peer's to receive together.
+    pub fn set_send_hwm(&mut self, messages: u32) {
+        self.options.send_hwm = messages;
+        self.sock().set_send_hwm(messages);
+    }
+    /// Messages received per peer and not yet taken by the application; 0 = no limit (ZMQ_RCVHWM). It holds for whom, and
+    /// in the way that [`set_send_hwm`](Self::set_send_hwm) says; multicast sessions keep the mark they began with.
+    pub fn set_recv_hwm(&mut self, messages: u32) {
+        self.options.recv_hwm = messages;
+        self.sock().set_recv_hwm(messages);
+    }
+    /// Options of the pattern (ZMQ_ROUTER_MANDATORY, ZMQ_ROUTER_HANDOVER, ZMQ_PROBE_ROUTER, ZMQ_REQ_CORRELATE,
+    /// ZMQ_REQ_RELAXED, ZMQ_XPUB_VERBOSE and its like). Its marks and `seed` are not looked at.
+    ///
+    /// ```
+    /// use omnimq::{Context, Error, Router};
+    /// # fn main() -> Result<(), Error> {
+    /// let mut router = Router::new(&Context::new()?)?;
+    /// router.send(["nobody", "dropped"])?;
+    /// let mut pattern = router.options().pattern;
+    /// pattern.mandatory = true;
+    /// router.set_pattern(pattern);
+    /// assert!(matches!(router.send(["nobody", "refused"]).unwrap_err().error, Error::Unroutable));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_pattern(&mut self, pattern: Options) {
+        self.options.pattern = pattern;
+        self.sock().set_pattern(&pattern);
+    }
+    /// ROUTER: how the next peer that is connected to is called, whatever it calls itself (ZMQ_CONNECT_ROUTING_ID).
+    ///
+    /// # Errors
+    /// [`Error::Option`] (EINVAL) for another type, or an id that is empty or longer than 255 octets,
+    /// [`Error::RoutingIdInUse`] (EADDRINUSE).
+    pub fn set_connect_routing_id(&mut self, id: impl AsRef<[u8]>) -> Result<(), Error> {
+        Ok(lock(&self.sock().core).socket.connect_routing_id(id.as_ref())?)
+    }
+    /// XPUB: the message that whoever subscribes gets first; empty for none (ZMQ_XPUB_WELCOME_MSG).
+    ///
+    /// # Errors
+    /// [`Error::Option`] (EINVAL) for another type.
+    pub fn set_welcome(&mut self, message: impl AsRef<[u8]>) -> Result<(), Error> {
+        Ok(lock(&self.sock().core).socket.welcome(message.as_ref())?)
     }
 }

@@ -124,9 +124,9 @@ impl Poller {
     /// Waits for something else of the socket called `key`.
     ///
     /// # Errors
-    /// [`Error::NotFound`] (EINVAL): nothing is called so.
+    /// [`Error::NotPolled`] (EINVAL): nothing is called so.
     pub fn modify(&mut self, key: usize, wants: Readiness) -> Result<(), Error> {
-        let entry = self.sockets.get_mut(&key).ok_or_else(|| Error::NotFound(format!("socket {key} of the poller")))?;
+        let entry = self.sockets.get_mut(&key).ok_or(Error::NotPolled(key))?;
         entry.wants = wants;
         if !std::mem::replace(&mut entry.checked, true) {
             self.check.push(key);
@@ -144,9 +144,9 @@ impl Poller {
     /// Waits no more for the socket called `key`.
     ///
     /// # Errors
-    /// [`Error::NotFound`] (EINVAL): nothing is called so.
+    /// [`Error::NotPolled`] (EINVAL): nothing is called so.
     pub fn remove(&mut self, key: usize) -> Result<(), Error> {
-        let entry = self.sockets.remove(&key).ok_or_else(|| Error::NotFound(format!("socket {key} of the poller")))?;
+        let entry = self.sockets.remove(&key).ok_or(Error::NotPolled(key))?;
         if entry.checked {
             self.check.retain(|other| *other != key);
         }
@@ -174,7 +174,7 @@ impl Poller {
     #[cfg(target_os = "linux")]
     pub fn add_descriptor(&mut self, key: usize, descriptor: impl std::os::fd::AsFd, wants: Readiness) -> Result<(), Error> {
         let added = self.selector.add(descriptor.as_fd(), key, wants.receive, wants.send);
-        added.map_err(Error::system(format!("poll descriptor {key}")))
+        added.map_err(Error::system("poll a descriptor"))
     }
     /// Waits no more for a descriptor.
     ///
@@ -261,6 +261,13 @@ impl Entry {
 }
 
 impl Sock {
+    /// Whether a message may be sent; nothing is written to find out.
+    #[cfg(feature = "stream")]
+    pub(crate) fn has_room(&self) -> bool {
+        let mut core = lock(&self.core);
+        self.pump(&mut core);
+        self.is_terminated() || core.socket.can_send()
+    }
     /// Which of these calls would not have to wait.
     pub(crate) fn readiness(&self, wants: Readiness) -> Readiness {
         if self.is_terminated() {

@@ -1,28 +1,23 @@
 //! The application's side of a socket.
 
 use crate::context::Context;
-use crate::dial::Dial;
-use crate::endpoint::{self, Site};
 use crate::error::{Error, SendError};
+use crate::event::{Choice, EventKind};
 use crate::lane::BIG;
 use crate::message::{Message, Outgoing, Part, Sendable};
 use crate::monitor::Monitor;
 use crate::options::SocketOptions;
 use crate::pace::Pace;
 use crate::park;
+use crate::parts::Aside;
 use crate::poller::Readiness;
-use crate::runtime::io::Command;
-use crate::runtime::multicast::Session;
 use crate::runtime::sock::{Core, Sock};
 use crate::seating::Seating;
 use crate::spin::Spin;
 use crate::sync::{Ordering, lock};
-use crate::sys::{Listener, StreamOptions, ipc, tcp};
 use crate::wait::Wait;
 use omnimq_core::{Frame, Piece, SendErrorKind, SocketType};
-use std::io;
 use std::sync::Arc;
-use std::sync::mpsc;
 use std::task::{self, Poll};
 use std::time::Duration;
 
@@ -35,11 +30,16 @@ pub struct Socket {
     /// Closes the socket with the last of its halves.
     handle: Arc<Handle>,
     context: Context,
+    /// As they are: what was set later included.
+    pub(crate) options: SocketOptions,
     seating: Seating,
     pace: Pace,
     /// REQ and REP: the last call sent a message.
     sent: bool,
-    last_endpoint: String,
+    /// What calls have left for later ones; seldom anything.
+    pub(crate) aside: Option<Box<Aside>>,
+    /// See [`last_endpoint`](Self::last_endpoint).
+    pub(crate) last_endpoint: String,
     dials: u32,
 }
 
@@ -62,7 +62,7 @@ impl Socket {
     }
     /// Another handle to the same socket. Of the two, one sends and the other receives.
     pub(crate) fn twin(&self) -> Self {
-        Self::with(self.context.clone(), self.handle.clone(), self.sock.clone())
+        Self { options: self.options.clone(), ..Self::with(self.context.clone(), self.handle.clone(), self.sock.clone()) }
     }
     /// What the application shares with the I/O thread.
     pub(crate) fn sock(&self) -> &Arc<Sock> {
@@ -74,20 +74,27 @@ impl Socket {
             pace: Pace::new(direct),
             seating: Seating::new(Spin::new(sock.options.busy_poll)),
             sent: false,
+            aside: None,
             last_endpoint: String::new(),
             dials: 0,
+            options: sock.options.clone(),
             sock,
             handle,
             context,
         }
     }
+    /// Where the random part of the next connection's waits begins.
+    pub(crate) fn seed(&mut self) -> u64 {
+        self.dials = self.dials.wrapping_add(1);
+        u64::from(self.context.draw()) << 32 | u64::from(self.dials)
+    }
     /// This socket's type.
     pub fn socket_type(&self) -> SocketType {
         self.sock.socket_type
     }
-    /// What it was made with.
+    /// Its options: what it was made with, and what was set since. (Of two halves each knows what was set on it.)
     pub fn options(&self) -> &SocketOptions {
-        &self.sock.options
+        &self.options
     }
     /// The endpoint last bound, with the real port, or last connected.
     pub fn last_endpoint(&self) -> &str {
@@ -95,61 +102,27 @@ impl Socket {
     }
     /// What happens to its connections from here on. Several monitors are each told everything.
     pub fn monitor(&self) -> Monitor {
+        self.watch(Choice::ALL)
+    }
+    /// As [`monitor`](Self::monitor), of some events alone.
+    ///
+    /// ```
+    /// # use omnimq::{Context, EventKind, Router};
+    /// # fn main() -> Result<(), omnimq::Error> {
+    /// let mut router = Router::new(&Context::new()?)?;
+    /// let monitor = router.monitor_only(&[EventKind::HandshakeFailed, EventKind::Disconnected]);
+    /// router.bind("tcp://127.0.0.1:*")?;
+    /// assert!(monitor.try_recv().is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn monitor_only(&self, kinds: &[EventKind]) -> Monitor {
+        self.watch(Choice::of(kinds))
+    }
+    fn watch(&self, choice: Choice) -> Monitor {
         let core = lock(&self.sock.core);
         self.sock.count_dropped(&core);
-        self.sock.watchers.add()
-    }
-    fn alive(&self) -> Result<(), Error> {
-        if self.sock.is_terminated() { Err(Error::Terminated) } else { Ok(()) }
-    }
-
-    /// Accepts connections at `endpoint`; returns it with the real port or path.
-    ///
-    /// - `tcp://` with an address (`127.0.0.1:5555`, `[::1]:5555`), `*` for all interfaces, or an interface's or host's
-    ///   name; port `*` takes a free one. `[::]` is all interfaces in both families, and so is `*` with
-    ///   [`SocketOptions::ipv6`].
-    /// - `ipc://` with a path, whose file is made, or, on Linux, `@` and a name. A file that nobody listens at any more is
-    ///   replaced. `*` makes a file in a directory of its own, which goes with the listener.
-    /// - `inproc://` with any name, for sockets of the same context.
-    /// - `pgm://` and `epgm://` with the feature `pgm`, an interface and a group (`epgm://eth0;239.192.1.1:5555`), for PUB,
-    ///   SUB, XPUB and XSUB: takes part in the session, as [`connect`](Self::connect) does.
-    ///
-    /// # Errors
-    /// [`Error::Endpoint`] (EINVAL), [`Error::TooLong`] (ENAMETOOLONG), [`Error::Transport`] (EPROTONOSUPPORT),
-    /// [`Error::System`] (EADDRINUSE, EADDRNOTAVAIL, ENODEV, ENOENT, …), [`Error::Terminated`] (ETERM).
-    pub fn bind(&mut self, endpoint: &str) -> Result<String, Error> {
-        self.alive()?;
-        if let Some(name) = endpoint::inproc(endpoint) {
-            if !self.sock.names().bind(name, &self.sock) {
-                return Err(Error::system(format!("bind {endpoint}"))(io::ErrorKind::AddrInUse.into()));
-            }
-            self.last_endpoint = endpoint.into();
-            return Ok(endpoint.into());
-        }
-        if self.join(endpoint)? {
-            return Ok(endpoint.into());
-        }
-        let options = &self.sock.options;
-        let site = endpoint::bind(endpoint, options.ipv6)?;
-        let (listener, bound) = listen(&site, &options.stream()).map_err(Error::system(format!("bind {endpoint}")))?;
-        let (done, answer) = mpsc::channel();
-        let (sock, asked) = (self.sock.id, endpoint.into());
-        self.sock.io.send(Command::Listen { sock, listener, endpoint: bound.clone(), asked, done });
-        let listening = answer.recv().map_err(|_| Error::Terminated)?;
-        listening.map_err(Error::system(format!("bind {endpoint}")))?;
-        self.last_endpoint.clone_from(&bound);
-        Ok(bound)
-    }
-    /// Takes part in the multicast session at `endpoint`, if it is one; false if it is not.
-    fn join(&mut self, endpoint: &str) -> Result<bool, Error> {
-        let Some(session) = endpoint::session(endpoint, self.sock.socket_type)? else { return Ok(false) };
-        let session = Box::new(Session::open(&session, endpoint, &self.sock)?);
-        let (done, answer) = mpsc::channel();
-        self.sock.io.send(Command::Join { sock: self.sock.id, session, done });
-        let system = Error::system(format!("open {endpoint}"));
-        answer.recv().map_err(|_| Error::Terminated)?.map_err(system)?;
-        self.last_endpoint = endpoint.into();
-        Ok(true)
+        self.sock.watchers.add(choice)
     }
     /// Packets of multicast sessions (`pgm`, `epgm`) that were lost for good: the messages in them did not arrive, and
     /// those after them did.
@@ -160,70 +133,8 @@ impl Socket {
     pub fn repaired_packets(&self) -> u64 {
         self.sock.repaired.load(Ordering::Relaxed)
     }
-    /// Stops accepting at `endpoint`, as [`bind`](Self::bind) was given it or returned it; the port or name is free when
-    /// this returns. Connections that were accepted stay.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] (ENOENT).
-    pub fn unbind(&mut self, endpoint: &str) -> Result<(), Error> {
-        if let Some(name) = endpoint::inproc(endpoint) {
-            return found(endpoint, self.sock.names().unbind(name, self.sock.id));
-        }
-        let (done, answer) = mpsc::channel();
-        self.sock.io.send(Command::Unlisten { sock: self.sock.id, endpoint: endpoint.into(), done });
-        found(endpoint, answer.recv().is_ok_and(|found| found))
-    }
-    /// Connects to `endpoint` in the background, and again whenever the connection is lost. Messages may be sent at once:
-    /// they wait, up to the high-water mark.
-    ///
-    /// - `tcp://host:port`, where the host is an address or a name, whose addresses are tried one after the other, and
-    ///   looked up again each time. `tcp://source;host:port` connects from that address (`10.0.0.1`, `10.0.0.1:7000`) or
-    ///   interface.
-    /// - `ipc://` with a path or, on Linux, `@` and a name.
-    /// - `inproc://` with a name, bound or not yet. When the one who has bound it goes, the connection does not come again.
-    ///
-    /// - `pgm://` and `epgm://` with the feature `pgm`: as [`bind`](Self::bind).
-    ///
-    /// As with libzmq, a DEALER, SUB, PUB or REQ that is connected to `endpoint` already, or trying to be, stays so and
-    /// nothing else happens, but for inproc; sockets of other types get a second connection.
-    ///
-    /// # Errors
-    /// [`Error::Endpoint`] (EINVAL), [`Error::TooLong`] (ENAMETOOLONG), [`Error::Transport`] (EPROTONOSUPPORT),
-    /// [`Error::NoRoom`] (ENOBUFS), [`Error::Terminated`] (ETERM).
-    pub fn connect(&mut self, endpoint: &str) -> Result<(), Error> {
-        self.alive()?;
-        if let Some(name) = endpoint::inproc(endpoint) {
-            self.sock.names().connect(name, &self.sock).then_some(()).ok_or(Error::NoRoom)?;
-            self.last_endpoint = endpoint.into();
-            return Ok(());
-        }
-        if self.join(endpoint)? {
-            return Ok(());
-        }
-        let options = &self.sock.options;
-        let target = endpoint::connect(endpoint, options.ipv6)?;
-        if self.sock.connects_once() && self.sock.peers().iter().any(|peer| peer.endpoint.as_deref() == Some(endpoint)) {
-            return Ok(());
-        }
-        let peer = self.sock.attach(Some(endpoint)).ok_or(Error::NoRoom)?;
-        self.dials = self.dials.wrapping_add(1);
-        let seed = u64::from(self.context.draw()) << 32 | u64::from(self.dials);
-        let dial = Box::new(Dial::new(target, options.reconnect, options.connect_timeout, seed));
-        self.sock.io.send(Command::Connect { sock: self.sock.id, pipe: peer.pipe, dial });
-        self.last_endpoint = endpoint.into();
-        Ok(())
-    }
-    /// Ends the connection made by [`connect`](Self::connect) to `endpoint`; what waits for it is dropped.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] (ENOENT).
-    pub fn disconnect(&mut self, endpoint: &str) -> Result<(), Error> {
-        if let Some(name) = endpoint::inproc(endpoint) {
-            return found(endpoint, self.sock.part_from(name));
-        }
-        let (done, answer) = mpsc::channel();
-        self.sock.io.send(Command::Disconnect { sock: self.sock.id, endpoint: endpoint.into(), done });
-        found(endpoint, answer.recv().is_ok_and(|found| found))
+    pub(crate) fn alive(&self) -> Result<(), Error> {
+        if self.sock.is_terminated() { Err(Error::Terminated) } else { Ok(()) }
     }
 }
 
@@ -237,7 +148,7 @@ impl Socket {
     /// [`Error::Terminated`] (ETERM).
     #[inline]
     pub fn send<M: Outgoing>(&mut self, message: M) -> Result<(), SendError<M::Unsent>> {
-        let wait = self.sock.options.send_timeout;
+        let wait = self.options.send_timeout;
         self.send_waiting(message, move || Wait::at_most(wait))
     }
     /// Sends a message if there is room at this time.
@@ -255,15 +166,26 @@ impl Socket {
         self.send_waiting(message, move || Wait::at_most(Some(timeout)))
     }
     fn send_waiting<M: Outgoing>(&mut self, message: M, wait: impl FnOnce() -> Wait) -> Result<(), SendError<M::Unsent>> {
+        if self.aside.is_some() {
+            return self.send_behind(message, wait());
+        }
+        let sent = self.send_whole(message.message(), wait);
+        sent.map_err(|error| SendError { message: message.into_unsent(), error })
+    }
+    pub(crate) fn send_whole<M: Sendable + ?Sized>(
+        &mut self,
+        message: &M,
+        wait: impl FnOnce() -> Wait,
+    ) -> Result<(), Error> {
         self.sock.on_call(Readiness::SEND);
-        let sent = match self.put(message.message()) {
-            Err(Error::WouldBlock) => self.put_waiting(message.message(), wait()),
+        let sent = match self.put(message) {
+            Err(Error::WouldBlock) => self.put_waiting(message, wait()),
             done => done,
         };
         if let Err(Error::WouldBlock) = sent {
             self.sock.on_would_block(Readiness::SEND);
         }
-        sent.map_err(|error| SendError { message: message.into_unsent(), error })
+        sent
     }
     /// Puts a message into the lanes, and writes or leaves it as the pace says.
     #[inline]
@@ -309,6 +231,13 @@ impl Socket {
         message: &M,
         context: &mut task::Context<'_>,
     ) -> Poll<Result<(), Error>> {
+        if self.aside.is_some() { self.poll_send_behind(message, context) } else { self.poll_send_whole(message, context) }
+    }
+    pub(crate) fn poll_send_whole<M: Sendable + ?Sized>(
+        &mut self,
+        message: &M,
+        context: &mut task::Context<'_>,
+    ) -> Poll<Result<(), Error>> {
         match self.put(message) {
             Err(Error::WouldBlock) => {}
             done => return Poll::Ready(done),
@@ -345,7 +274,7 @@ impl Socket {
     /// [`Error::Terminated`] (ETERM).
     #[inline]
     pub fn recv(&mut self) -> Result<Message, Error> {
-        let wait = self.sock.options.recv_timeout;
+        let wait = self.options.recv_timeout;
         self.recv_waiting(move || Wait::at_most(wait))
     }
     /// Receives a message if one is at hand.
@@ -363,6 +292,11 @@ impl Socket {
         self.recv_waiting(move || Wait::at_most(Some(timeout)))
     }
     fn recv_waiting(&mut self, wait: impl FnOnce() -> Wait) -> Result<Message, Error> {
+        if self.aside.is_some()
+            && let Some(left) = self.take_left()
+        {
+            return Ok(left);
+        }
         self.sock.on_call(Readiness::RECEIVE);
         let received = self.recv_unless_late(wait);
         if received.is_ok() {
@@ -487,29 +421,6 @@ fn rest_of(core: &mut Core, mut message: Message) -> Message {
     message
 }
 
-/// What to answer when something bound or connected there was, or was not, found.
-fn found(endpoint: &str, found: bool) -> Result<(), Error> {
-    if found { Ok(()) } else { Err(Error::NotFound(endpoint.into())) }
-}
-
-/// Listens at the site; where that is. Of several addresses the first is taken that the machine has.
-fn listen(site: &Site, options: &StreamOptions) -> io::Result<(Listener, String)> {
-    match site {
-        Site::Ipc(address) => ipc::listen(address, options),
-        Site::Tcp(addresses) => {
-            let mut failed = io::ErrorKind::AddrNotAvailable.into();
-            for address in addresses {
-                match tcp::listen(*address, options) {
-                    Ok((listener, local)) => return Ok((listener, format!("tcp://{local}"))),
-                    Err(error) if tcp::is_absent(&error) => failed = error,
-                    Err(error) => return Err(error),
-                }
-            }
-            Err(failed)
-        }
-    }
-}
-
 /// Puts a message's frames into the lanes: all of them or none. Returns the octets of the last.
 #[inline]
 fn put_frames<M: Sendable + ?Sized>(core: &mut Core, message: &M) -> Result<usize, Error> {
@@ -529,6 +440,10 @@ fn put_frames<M: Sendable + ?Sized>(core: &mut Core, message: &M) -> Result<usiz
             Part::Frame(body) => {
                 len = body.len();
                 core.socket.send(Frame { body: body.clone(), more }).map_err(|refused| refused.kind)
+            }
+            Part::Owned(body) => {
+                len = body.len();
+                core.socket.send(Frame { body, more }).map_err(|refused| refused.kind)
             }
         };
         sent.map_err(|kind: SendErrorKind| Error::from(kind))?;

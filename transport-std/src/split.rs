@@ -2,7 +2,7 @@
 
 use crate::error::{Error, SendError};
 use crate::futures::{Receiving, Sending};
-use crate::message::{Message, Outgoing};
+use crate::message::{Frame, Message, Outgoing};
 use crate::socket::Socket;
 use omnimq_core::SocketType;
 use std::time::Duration;
@@ -44,12 +44,18 @@ impl Socket {
         }
         Ok(self.halves())
     }
-    pub(crate) fn halves(self) -> (SendHalf, RecvHalf) {
-        (SendHalf(self.twin()), RecvHalf(self))
+    pub(crate) fn halves(mut self) -> (SendHalf, RecvHalf) {
+        let mut twin = self.twin();
+        self.pass_begun(&mut twin);
+        (SendHalf(twin), RecvHalf(self))
     }
 }
 
 impl SendHalf {
+    #[cfg(feature = "stream")]
+    pub(crate) fn socket(&mut self) -> &mut Socket {
+        &mut self.0
+    }
     /// As [`Socket::send`].
     ///
     /// # Errors
@@ -75,6 +81,21 @@ impl SendHalf {
     pub fn send_async<M: Outgoing>(&mut self, message: M) -> Sending<'_, M> {
         self.0.send_async(message)
     }
+    /// As [`Socket::send_more`].
+    ///
+    /// # Errors
+    /// As [`Socket::send_more`].
+    pub fn send_more(&mut self, part: impl Into<Frame>) -> Result<(), SendError<Frame>> {
+        self.0.send_more(part)
+    }
+    /// As [`Socket::forget_parts`].
+    pub fn forget_parts(&mut self) {
+        self.0.forget_parts();
+    }
+    /// As [`Socket::set_send_timeout`].
+    pub fn set_send_timeout(&mut self, timeout: Option<Duration>) {
+        self.0.set_send_timeout(timeout);
+    }
     /// As [`Socket::flush`].
     pub fn flush(&mut self) {
         self.0.flush();
@@ -82,6 +103,10 @@ impl SendHalf {
 }
 
 impl RecvHalf {
+    #[cfg(feature = "stream")]
+    pub(crate) fn socket(&mut self) -> &mut Socket {
+        &mut self.0
+    }
     /// As [`Socket::recv`].
     ///
     /// # Errors
@@ -106,5 +131,27 @@ impl RecvHalf {
     /// As [`Socket::recv_async`].
     pub fn recv_async(&mut self) -> Receiving<'_> {
         self.0.recv_async()
+    }
+    /// As [`Socket::recv_part`].
+    ///
+    /// # Errors
+    /// As [`Socket::recv_part`].
+    pub fn recv_part(&mut self) -> Result<Frame, Error> {
+        self.0.recv_part()
+    }
+    /// As [`Socket::try_recv_part`].
+    ///
+    /// # Errors
+    /// As [`Socket::recv_part`].
+    pub fn try_recv_part(&mut self) -> Result<Frame, Error> {
+        self.0.try_recv_part()
+    }
+    /// As [`Socket::set_recv_timeout`].
+    pub fn set_recv_timeout(&mut self, timeout: Option<Duration>) {
+        self.0.set_recv_timeout(timeout);
+    }
+    /// As [`Socket::has_more`].
+    pub fn has_more(&self) -> bool {
+        self.0.has_more()
     }
 }

@@ -13,13 +13,15 @@
 
 use crate::context::Context;
 use crate::error::{Error, SendError};
+use crate::event::EventKind;
 use crate::futures::{Receiving, Sending};
-use crate::message::{Message, Outgoing};
+use crate::message::{Frame, Message, Outgoing};
 use crate::monitor::Monitor;
 use crate::options::SocketOptions;
 use crate::socket::{PeerId, Socket};
 use crate::split::{RecvHalf, SendHalf};
-use omnimq_core::SocketType;
+use crate::statistics::Statistics;
+use omnimq_core::{Options, SocketType};
 use std::time::Duration;
 
 macro_rules! typed {
@@ -78,6 +80,22 @@ macro_rules! typed {
             pub fn monitor(&self) -> Monitor {
                 self.0.monitor()
             }
+            /// As [`Socket::monitor_only`].
+            pub fn monitor_only(&self, kinds: &[EventKind]) -> Monitor {
+                self.0.monitor_only(kinds)
+            }
+            /// As [`Socket::set_linger`].
+            pub fn set_linger(&mut self, linger: Option<Duration>) {
+                self.0.set_linger(linger);
+            }
+            /// As [`Socket::set_pattern`].
+            pub fn set_pattern(&mut self, pattern: Options) {
+                self.0.set_pattern(pattern);
+            }
+            /// As [`Socket::statistics`].
+            pub fn statistics(&self) -> Statistics {
+                self.0.statistics()
+            }
             /// As [`Socket::options`].
             pub fn options(&self) -> &SocketOptions {
                 self.0.options()
@@ -89,6 +107,10 @@ macro_rules! typed {
             /// The same socket, its type forgotten.
             pub fn into_socket(self) -> Socket {
                 self.0
+            }
+            #[cfg(feature = "stream")]
+            pub(crate) fn socket(&mut self) -> &mut Socket {
+                &mut self.0
             }
             $(typed!(@$ability);)*
         }
@@ -129,6 +151,29 @@ macro_rules! typed {
         pub fn send_async<M: Outgoing>(&mut self, message: M) -> Sending<'_, M> {
             self.0.send_async(message)
         }
+        /// As [`Socket::send_more`].
+        ///
+        /// # Errors
+        /// As [`Socket::send_more`].
+        pub fn send_more(&mut self, part: impl Into<Frame>) -> Result<(), SendError<Frame>> {
+            self.0.send_more(part)
+        }
+        /// As [`Socket::forget_parts`].
+        pub fn forget_parts(&mut self) {
+            self.0.forget_parts();
+        }
+        /// As [`Socket::flush`].
+        pub fn flush(&mut self) {
+            self.0.flush();
+        }
+        /// As [`Socket::set_send_timeout`].
+        pub fn set_send_timeout(&mut self, timeout: Option<Duration>) {
+            self.0.set_send_timeout(timeout);
+        }
+        /// As [`Socket::set_send_hwm`].
+        pub fn set_send_hwm(&mut self, messages: u32) {
+            self.0.set_send_hwm(messages);
+        }
         /// As [`Socket::last_peer`].
         pub fn last_peer(&self) -> Option<PeerId> {
             self.0.last_peer()
@@ -162,11 +207,55 @@ macro_rules! typed {
         pub fn recv_async(&mut self) -> Receiving<'_> {
             self.0.recv_async()
         }
+        /// As [`Socket::recv_part`].
+        ///
+        /// # Errors
+        /// As [`Socket::recv_part`].
+        pub fn recv_part(&mut self) -> Result<Frame, Error> {
+            self.0.recv_part()
+        }
+        /// As [`Socket::try_recv_part`].
+        ///
+        /// # Errors
+        /// As [`Socket::recv_part`].
+        pub fn try_recv_part(&mut self) -> Result<Frame, Error> {
+            self.0.try_recv_part()
+        }
+        /// As [`Socket::set_recv_timeout`].
+        pub fn set_recv_timeout(&mut self, timeout: Option<Duration>) {
+            self.0.set_recv_timeout(timeout);
+        }
+        /// As [`Socket::set_recv_hwm`].
+        pub fn set_recv_hwm(&mut self, messages: u32) {
+            self.0.set_recv_hwm(messages);
+        }
+        /// As [`Socket::has_more`].
+        pub fn has_more(&self) -> bool {
+            self.0.has_more()
+        }
     };
     (@splits) => {
         /// As [`Socket::split`], which this type supports.
         pub fn split(self) -> (SendHalf, RecvHalf) {
             self.0.halves()
+        }
+    };
+    (@names) => {
+        /// As [`Socket::set_connect_routing_id`].
+        ///
+        /// # Errors
+        /// As [`Socket::set_connect_routing_id`].
+        pub fn set_connect_routing_id(&mut self, id: impl AsRef<[u8]>) -> Result<(), Error> {
+            self.0.set_connect_routing_id(id)
+        }
+    };
+    (@welcomes) => {
+        /// As [`Socket::set_welcome`].
+        ///
+        /// # Errors
+        /// As [`Socket::set_welcome`].
+        pub fn set_welcome(&mut self, message: impl AsRef<[u8]>) -> Result<(), Error> {
+            self.0.set_welcome(message)
         }
     };
     (@filters) => {
@@ -212,13 +301,13 @@ typed! {
     /// Sends to its peers in turn, receives from all fairly (RFC 28). `send` waits when none has room.
     Dealer: sends receives splits;
     /// Sends to the peer that the first frame names, receives with the sender's name in front (RFC 28).
-    Router: sends receives splits;
+    Router: sends receives splits names;
     /// Receives from its peers fairly (RFC 30).
     Pull: receives;
     /// Sends to its peers in turn (RFC 30), passing over those without room; waits when none has any.
     Push: sends;
     /// A PUB that sees subscriptions (RFC 29).
-    XPub: sends receives splits;
+    XPub: sends receives splits welcomes;
     /// A SUB that sends its subscriptions as messages (RFC 29).
     XSub: sends receives filters splits;
 }

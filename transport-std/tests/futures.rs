@@ -3,7 +3,7 @@
 
 mod support;
 
-use omnimq::{Context, Dealer, Error, Message, Pair, Pull, Push, Rep, Req, Router, Socket, SocketType};
+use omnimq::{Context, Dealer, Error, Event, Message, Pair, Pull, Push, Rep, Req, Router, Socket, SocketType};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -216,6 +216,23 @@ fn the_end_of_the_context_ends_every_wait() {
     bounded(move || context.term());
 }
 
+/// Dropped while it waits, it has taken no event; the end of the socket is the end of the events.
+#[test]
+fn a_monitor_is_awaited() {
+    let context = Context::new().unwrap();
+    let mut pull = Pull::new(&context).unwrap();
+    let mut monitor = pull.monitor();
+    assert!(poll_once(monitor.recv_async()).is_none());
+    let binder = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(5));
+        pull.bind(ANY).unwrap();
+    });
+    assert!(matches!(block_on(monitor.recv_async()), Some(Event::Listening { .. })));
+    assert!(matches!(block_on(monitor.recv_async()), Some(Event::Closed { .. })));
+    assert!(block_on(monitor.recv_async()).is_none());
+    binder.join().unwrap();
+}
+
 #[test]
 fn errors_are_those_of_the_blocking_calls() {
     let context = Context::new().unwrap();
@@ -235,6 +252,7 @@ fn futures_may_be_sent() {
     let mut pair = Pair::new(&context).unwrap();
     may_be_sent(pair.recv_async());
     may_be_sent(pair.send_async(Message::from("x")));
+    may_be_sent(pair.monitor().recv_async());
     may_be_sent(Dealer::new(&context).unwrap());
     may_be_sent(Router::new(&context).unwrap());
     may_be_sent::<Socket>(context.socket(SocketType::XPub).unwrap());

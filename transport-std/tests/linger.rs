@@ -70,7 +70,7 @@ fn peer_that_comes_late_gets_everything() {
         push.send(&n.to_be_bytes()).unwrap();
     }
     drop(push);
-    assert!(matches!(context.term_timeout(50 * MS), Err(Error::WouldBlock)), "it lingers");
+    assert!(matches!(context.term_timeout(50 * MS), Err(Error::StillOpen(_))), "it lingers");
     let other = Context::new().unwrap();
     let mut pull = socket(&other, SocketType::Pull);
     pull.bind(port.endpoint()).unwrap();
@@ -95,7 +95,7 @@ fn lingering_socket_connects_again() {
     }
     push.send(b"last").unwrap();
     drop(push);
-    assert!(matches!(context.term_timeout(20 * MS), Err(Error::WouldBlock)));
+    assert!(matches!(context.term_timeout(20 * MS), Err(Error::StillOpen(_))));
     drop(raw);
     let mut raw = Raw::on(listener.accept().unwrap().0).shake("PULL").unwrap();
     let mut n = 0;
@@ -129,7 +129,7 @@ fn never_connected() {
     push.connect(port.endpoint()).unwrap();
     push.send(b"for nobody").unwrap();
     drop(push);
-    assert!(matches!(context.term_timeout(200 * MS), Err(Error::WouldBlock)));
+    assert!(matches!(context.term_timeout(200 * MS), Err(Error::StillOpen(_))));
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn unlimited_linger_ends_with_the_accepted_peer() {
             dealer.send(large.as_slice()).unwrap();
         }
         drop(dealer);
-        assert!(matches!(context.term_timeout(100 * MS), Err(Error::WouldBlock)));
+        assert!(matches!(context.term_timeout(100 * MS), Err(Error::StillOpen(_))));
         drop(raw);
         term(&context);
     }
@@ -318,5 +318,46 @@ fn any_order_of_dropping() {
                 _ => std::thread::spawn(move || drop((push, pull, context))).join().unwrap(),
             }
         });
+    }
+}
+
+/// The error names what is open, and is none any more when that has gone.
+#[test]
+fn a_deadline_that_passes_names_the_sockets_still_open() {
+    let context = Context::new().unwrap();
+    let port = Port::reserve();
+    let mut pull = socket(&context, SocketType::Pull);
+    let bound = [pull.bind(ANY).unwrap(), pull.bind("inproc://here").unwrap()];
+    let unbound = pull.bind(ANY).unwrap();
+    pull.unbind(&unbound).unwrap();
+    let mut push = context.socket_with(SocketType::Push, lingering(None)).unwrap();
+    push.connect(port.endpoint()).unwrap();
+    push.connect("inproc://nobody").unwrap();
+    push.send(b"for nobody").unwrap();
+    push.send(b"for nobody").unwrap();
+    push.connect("tcp://127.0.0.1:1").unwrap();
+    push.disconnect("tcp://127.0.0.1:1").unwrap();
+    let mut open = still_open(&context);
+    open.sort_by_key(|socket| socket.socket_type.number());
+    let [one, other] = &open[..] else { panic!("{open:?}") };
+    assert_eq!((one.socket_type, &one.bound[..], one.lingers), (SocketType::Pull, &bound[..], false));
+    assert_eq!((other.socket_type, other.lingers), (SocketType::Push, false));
+    assert_eq!(other.connected, [port.endpoint(), "inproc://nobody"]);
+
+    drop((pull, push));
+    until(|| still_open(&context).len() == 1);
+    let open = still_open(&context);
+    assert_eq!(open[0].to_string(), format!("PUSH connected to {}, inproc://nobody (lingers)", port.endpoint()));
+    let other = Context::new().unwrap();
+    let mut pull = socket(&other, SocketType::Pull);
+    pull.bind(port.endpoint()).unwrap();
+    context.term_timeout(Duration::from_secs(10)).unwrap();
+    context.term_timeout(Duration::ZERO).unwrap();
+}
+
+fn still_open(context: &Context) -> Vec<omnimq::OpenSocket> {
+    match context.term_timeout(MS) {
+        Err(Error::StillOpen(sockets)) => sockets,
+        done => panic!("{done:?}"),
     }
 }

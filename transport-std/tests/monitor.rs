@@ -2,7 +2,7 @@
 
 mod support;
 
-use omnimq::{CloseReason, Context, Event, Monitor, SocketType};
+use omnimq::{CloseReason, Context, Errno, Event, EventKind, Monitor, SocketType};
 use omnimq_raw::Octets;
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -192,4 +192,89 @@ fn a_monitor_that_is_not_read_delays_nobody() {
     // Each is accepted, ready and gone, or still there when the socket goes; the last may be told while others are read.
     assert!((1024..1034).contains(&told), "{told}");
     assert!((600 * 2..=600 * 3 + 1).contains(&(told + missed)), "{told} and {missed}");
+}
+
+#[test]
+fn what_cannot_be_bound_is_told() {
+    let context = Context::new().unwrap();
+    let mut one = socket(&context, SocketType::Pull);
+    let mut other = socket(&context, SocketType::Pull);
+    let monitor = other.monitor();
+    let taken = [one.bind(ANY).unwrap(), one.bind("inproc://here").unwrap()];
+    for endpoint in &taken {
+        let error = other.bind(endpoint).unwrap_err();
+        expect!(monitor, Event::BindFailed { endpoint: at, errno: Errno::AddrInUse, why }
+            if at == endpoint && *why == error.to_string());
+    }
+    other.bind("tcp://127.0.0.1:99999").unwrap_err();
+    expect!(monitor, Event::BindFailed { errno: Errno::Inval, .. });
+    nothing_more(&monitor);
+}
+
+/// Sockets of one process that may not talk, whoever comes first, and peers beyond the limit.
+#[test]
+fn those_who_do_not_meet_are_told_why() {
+    let context = Context::new().unwrap();
+    for connector_first in [true, false] {
+        let mut sub = socket(&context, SocketType::Sub);
+        let mut push = socket(&context, SocketType::Push);
+        let (there, here) = (sub.monitor(), push.monitor());
+        let name = format!("inproc://{connector_first}");
+        if connector_first {
+            push.connect(&name).unwrap();
+            sub.bind(&name).unwrap();
+        } else {
+            sub.bind(&name).unwrap();
+            push.connect(&name).unwrap();
+        }
+        for monitor in [&there, &here] {
+            expect!(monitor, Event::HandshakeFailed { endpoint, reason: CloseReason::IncompatiblePeer, .. }
+                if *endpoint == name);
+            nothing_more(monitor);
+        }
+    }
+    let mut options = patient();
+    options.pattern.limits.peers = 1;
+    let mut pull = context.socket_with(SocketType::Pull, options).unwrap();
+    let monitor = pull.monitor_only(&[EventKind::Refused, EventKind::HandshakeFailed]);
+    let endpoint = pull.bind(ANY).unwrap();
+    pull.bind("inproc://full").unwrap();
+    let _one = Raw::connect(&endpoint).shake("PUSH").unwrap();
+    let _other = Raw::connect(&endpoint);
+    expect!(monitor, Event::Refused { endpoint: at, address: Some(_), reason: CloseReason::Limit(_) } if *at == endpoint);
+    let mut push = socket(&context, SocketType::Push);
+    push.connect("inproc://full").unwrap();
+    expect!(monitor, Event::HandshakeFailed { reason: CloseReason::Limit(_), .. });
+    nothing_more(&monitor);
+}
+
+#[test]
+fn only_what_was_asked_for_is_told() {
+    let context = Context::new().unwrap();
+    let mut pull = socket(&context, SocketType::Pull);
+    let all = pull.monitor();
+    let ends = pull.monitor_only(&[EventKind::Closed]);
+    let endpoint = pull.bind(ANY).unwrap();
+    pull.unbind(&endpoint).unwrap();
+    expect!(all, Event::Listening { .. });
+    expect!(all, Event::Closed { .. });
+    expect!(ends, Event::Closed { .. });
+    nothing_more(&ends);
+}
+
+/// The file of a listener goes with it; where something is in the way, that is told.
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_cleaned_up_is_told() {
+    let context = Context::new().unwrap();
+    let mut pull = socket(&context, SocketType::Pull);
+    let monitor = pull.monitor();
+    let endpoint = pull.bind("ipc://*").unwrap();
+    let folder = std::path::Path::new(endpoint.strip_prefix("ipc://").unwrap()).parent().unwrap();
+    std::fs::write(folder.join("in the way"), "").unwrap();
+    pull.unbind(&endpoint).unwrap();
+    expect!(monitor, Event::Listening { .. });
+    expect!(monitor, Event::CloseFailed { endpoint: at, error } if *at == endpoint && error.raw_os_error().is_some());
+    nothing_more(&monitor);
+    std::fs::remove_dir_all(folder).unwrap();
 }

@@ -36,7 +36,7 @@ fn what_has_come_is_told_until_it_is_taken() {
             assert!(poller.wait(NOW).unwrap().is_empty());
         }
         poller.remove(7).unwrap();
-        assert!(matches!(poller.remove(7), Err(Error::NotFound(_))));
+        assert!(matches!(poller.remove(7), Err(Error::NotPolled(7))));
         push.send("unheard").unwrap();
         push.flush();
         assert!(poller.wait(Some(Duration::from_millis(20))).unwrap().is_empty());

@@ -1,5 +1,6 @@
 //! Messages in ZMTP 3.x framing: octets, and large bodies by reference between them.
 
+use super::Traffic;
 use super::inbound::Item;
 use omnimq_core::wire::{FrameHeader, Framing, MAX_HEADER};
 use omnimq_core::{Blob, Frame};
@@ -79,6 +80,10 @@ impl Batch {
     /// Whole messages.
     pub(crate) fn messages(&self) -> u32 {
         self.messages
+    }
+    /// Its whole messages.
+    pub(super) fn traffic(&self) -> Traffic {
+        Traffic::new(self.messages, self.mark.len)
     }
     fn header(&mut self, len: usize, more: bool) {
         let mut octets = [0; MAX_HEADER];

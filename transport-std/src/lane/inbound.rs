@@ -4,7 +4,7 @@
 //! inbox remembers whether the socket has found it empty: only then has the socket to be told of more, and nothing that
 //! comes later tells it again. Credit goes back through an atomic, without the lock.
 
-use super::{Batch, Notices};
+use super::{Batch, Notices, Traffic};
 use crate::runtime::seat::Starved;
 use crate::sync::{AtomicBool, AtomicU32, Mutex, Ordering, lock};
 use omnimq_core::wire::{FrameHeader, Framing};
@@ -39,6 +39,18 @@ pub(super) enum Item {
     Frames(VecDeque<Frame<Blob>>),
 }
 
+impl Item {
+    /// Octets, with the headers of frames.
+    fn octets(&self) -> usize {
+        // RFC 37: one octet of flags, one or eight of length.
+        let with_header = |frame: &Frame<Blob>| frame.body.len() + if frame.body.len() > 255 { 9 } else { 2 };
+        match self {
+            Self::Run(run) => run.len(),
+            Self::Frames(frames) => frames.iter().map(with_header).sum(),
+        }
+    }
+}
+
 struct In {
     items: VecDeque<Item>,
     signals: VecDeque<Signal<Blob>>,
@@ -48,6 +60,8 @@ struct In {
     hwm: Option<u32>,
     /// The socket found nothing and has to be told of more.
     idle: bool,
+    /// What has come so far.
+    arrived: Traffic,
 }
 
 /// The shared part of an inbound lane.
@@ -110,7 +124,14 @@ impl Inbox {
     /// An inbound lane of `hwm` messages for pipe `pipe`, from another socket of this process.
     pub(crate) fn inproc(pipe: PipeId, hwm: u32, notices: &Arc<Notices>) -> (Arc<Self>, Inlet) {
         let inbox = Arc::new(Self {
-            state: Mutex::new(In { items: VecDeque::new(), signals: VecDeque::new(), signalled: 0, hwm: None, idle: true }),
+            state: Mutex::new(In {
+                items: VecDeque::new(),
+                signals: VecDeque::new(),
+                signalled: 0,
+                hwm: None,
+                idle: true,
+                arrived: Traffic::default(),
+            }),
             filled: AtomicBool::new(false),
             signalled: AtomicBool::new(false),
             returned: AtomicU32::new(0),
@@ -135,6 +156,7 @@ impl Inbox {
     /// Puts these messages here; true when the socket had found nothing and has to be told.
     pub(super) fn deliver(&self, batch: Batch) -> bool {
         let mut state = lock(&self.state);
+        state.arrived += batch.traffic();
         batch.into_items(|item| state.items.push_back(item));
         self.fill(&mut state)
     }
@@ -169,7 +191,9 @@ impl Intake {
     fn put(&mut self, item: Item, messages: u32) {
         self.credit.on_commit(messages);
         self.messages += messages;
+        let arrived = Traffic::new(messages, item.octets());
         let mut state = lock(&self.inbox.state);
+        state.arrived += arrived;
         state.items.push_back(item);
         self.news |= self.inbox.fill(&mut state);
     }
@@ -251,10 +275,17 @@ impl Drop for Inlet {
         }
         // Nobody will read: nobody is to be told.
         state.idle = false;
+        lock(&self.inbox.notices.past).1 += state.arrived;
     }
 }
 
 impl Inlet {
+    /// What has come, and how many of its messages have not been read.
+    pub(crate) fn received(&self) -> (Traffic, u32) {
+        let arrived = lock(&self.inbox.state).arrived;
+        // Both wrap alike.
+        (arrived, (arrived.messages as u32).wrapping_sub(self.receipts.read()))
+    }
     /// Has a message in hand if there is one.
     #[inline]
     fn ready(&mut self) -> bool {

@@ -10,12 +10,14 @@ mod batch;
 mod drain;
 mod inbound;
 mod outbound;
+mod traffic;
 
 pub(crate) use batch::{Batch, Progress};
 #[cfg(all(feature = "pgm", target_os = "linux"))]
 pub(crate) use drain::Drain;
 pub(crate) use inbound::{Inbox, Inlet, Intake};
 pub(crate) use outbound::{Control, News, Notices, Outbox, Outlet};
+pub use traffic::Traffic;
 
 use omnimq_core::storage::heap;
 use omnimq_core::{Blob, Heap, Storage};

@@ -5,7 +5,7 @@
 //! writer's desk if nothing is before them. Signals pass beside them: the connection asks for them with [`Control`].
 //! Credit comes back through an atomic, without a lock.
 
-use super::{BIG, Batch, Inbox};
+use super::{BIG, Batch, Inbox, Traffic};
 use crate::runtime::seat::{Post, Starved};
 use crate::runtime::writing::Desk;
 use crate::sync::{AtomicBool, AtomicU32, Mutex, Ordering, lock};
@@ -31,6 +31,8 @@ pub(crate) struct Notices {
     full: AtomicBool,
     /// The number of the peer that the last whole message went to; 0 = none yet.
     pub(crate) last: AtomicU32,
+    /// What the lanes that have gone carried, out and in.
+    pub(crate) past: Mutex<(Traffic, Traffic)>,
 }
 
 impl Notices {
@@ -43,6 +45,7 @@ impl Notices {
             expected: AtomicU32::new(0),
             full: AtomicBool::new(false),
             last: AtomicU32::new(0),
+            past: Mutex::default(),
         }
     }
     /// Whether an outlet has filled up since this was last asked.
@@ -65,10 +68,13 @@ impl Notices {
         if first == 0 {
             return false;
         }
+        self.take_from(first, to);
+        true
+    }
+    fn take_from(&self, first: u32, to: &mut Vec<PipeId>) {
         self.staged.store(0, Ordering::Relaxed);
         to.push(PipeId(first.wrapping_sub(1)));
         self.staged_too.take(to);
-        true
     }
 }
 
@@ -131,6 +137,8 @@ pub(crate) struct Outlet {
     open: bool,
     noticed: bool,
     credit: Credit,
+    /// What has been published.
+    sent: Traffic,
     to: To,
     notices: Arc<Notices>,
 }
@@ -158,7 +166,7 @@ impl Outlet {
     }
     fn to(to: To, pipe: PipeId, peer: u32, hwm: u32, notices: &Arc<Notices>) -> Self {
         let (batch, credit, notices) = (Batch::default(), Credit::new(hwm), notices.clone());
-        Self { pipe, peer, batch, open: false, noticed: false, credit, to, notices }
+        Self { pipe, peer, batch, open: false, noticed: false, credit, sent: Traffic::default(), to, notices }
     }
     /// Here is the socket that messages go to. What has been waiting goes, and the mark is `hwm` from here on.
     pub(crate) fn meet(&mut self, inbox: Arc<Inbox>, hwm: u32) {
@@ -199,6 +207,19 @@ impl Outlet {
     pub(crate) fn peer(&self) -> u32 {
         self.peer
     }
+    /// What it took.
+    pub(crate) fn sent(&self) -> Traffic {
+        let mut sent = self.sent;
+        sent += self.batch.traffic();
+        sent
+    }
+    /// Messages it took that have not gone to the kernel, or to the other socket.
+    pub(crate) fn unsent(&self) -> u32 {
+        match &self.to {
+            To::Stream(outbox) => self.credit.written().wrapping_sub(lock(&outbox.state).receipts.read()),
+            To::Socket(..) | To::Nobody(_) => self.batch.messages(),
+        }
+    }
     /// Octets staged.
     pub(crate) fn staged(&self) -> usize {
         self.batch.len()
@@ -213,14 +234,17 @@ impl Outlet {
         if self.batch.messages() == 0 {
             return;
         }
+        let published = self.batch.traffic();
         let outbox = match &mut self.to {
             To::Stream(outbox) => outbox,
             To::Socket(inbox, news) => {
+                self.sent += published;
                 news.messages |= inbox.deliver(self.batch.take());
                 return;
             }
             To::Nobody(_) => return,
         };
+        self.sent += published;
         let mut out = lock(&outbox.state);
         if out.closed {
             drop(self.batch.take());
@@ -279,6 +303,7 @@ impl Drop for Outlet {
         {
             inbox.expect_no_more();
         }
+        lock(&self.notices.past).0 += self.sent();
     }
 }
 

@@ -6,8 +6,9 @@
 use super::io::{Command, Reactor};
 use super::sock::Sock;
 use super::timers::Timer;
-use crate::monitor::Event;
+use crate::event::Event;
 use crate::sys::{self, Listener, SockId, Token};
+use omnimq_core::{CloseReason, Limit};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,8 +34,13 @@ pub(super) struct Listening {
 impl Listening {
     /// Gives the port or name back.
     pub(super) fn end(self, sock: &Sock) {
-        drop(self.listener);
-        sock.tell(|| Event::Closed { endpoint: self.endpoint.to_string() });
+        let closed = self.listener.close();
+        sock.places.bound.remove(&self.endpoint);
+        let endpoint = || self.endpoint.to_string();
+        sock.tell(|| match closed {
+            Ok(()) => Event::Closed { endpoint: endpoint() },
+            Err(error) => Event::CloseFailed { endpoint: endpoint(), error: Arc::new(error) },
+        });
     }
 }
 
@@ -50,6 +56,7 @@ impl Reactor {
         let Some(served) = self.served.get_mut(&sock) else { return Ok(()) };
         let n = served.listeners.iter().position(Option::is_none).unwrap_or(served.listeners.len());
         self.io.selector().add_listener(&mut listener, Token::listener(sock, n as u32))?;
+        served.sock.places.bound.add(&endpoint);
         served.sock.tell(|| Event::Listening { endpoint: endpoint.clone() });
         let listening = Some(Listening { listener, endpoint: endpoint.into(), asked, paused: false, owed: false });
         match served.listeners.get_mut(n) {
@@ -79,9 +86,17 @@ impl Reactor {
                 Ok(stream) => {
                     let endpoint = listening.endpoint.clone();
                     let Some(served) = self.served.get(&sock) else { return };
-                    if let Some(peer) = served.sock.clone().attach(None) {
-                        self.on_accepted(sock, peer.pipe, endpoint, &stream);
-                        self.begin(sock, &peer, stream);
+                    match served.sock.attach(None) {
+                        Some(peer) => {
+                            let _ = peer.accepted.set(endpoint);
+                            self.tell_accepted(sock, peer.pipe, &stream);
+                            self.begin(sock, &peer, stream);
+                        }
+                        None => served.sock.tell(|| Event::Refused {
+                            endpoint: endpoint.to_string(),
+                            address: sys::peer_address(&stream),
+                            reason: CloseReason::Limit(Limit::Peers),
+                        }),
                     }
                 }
                 Err(error) if sys::would_block(&error) => return,

@@ -6,12 +6,17 @@
 
 use super::io::Command;
 use super::sock::{Core, Sock};
+use crate::event::Event;
 use crate::lane::{Inbox, News, Outlet};
+use crate::socket::PeerId;
+use crate::statistics::PeerState;
 use crate::sync::{Mutex, Ordering, lock};
-use crate::sys::SockId;
-use omnimq_core::{PipeId, Side, Signal, SocketType};
+use omnimq_core::{CloseReason, Limit, PipeId, Side, Signal, SocketType};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, Weak};
+
+/// What stands before a name in an endpoint.
+const INPROC: &str = "inproc://";
 
 /// The names of one context.
 #[derive(Default)]
@@ -62,21 +67,23 @@ impl Names {
             return false;
         }
         book.bound.insert(name.into(), sock.clone());
+        sock.places.bound.add(&format!("{INPROC}{name}"));
         let waiting = book.waiting.remove(name).unwrap_or_default();
-        for waiting in &waiting {
-            waiting.introduce(sock);
-        }
+        let met: Vec<_> = waiting.into_iter().map(|waiting| (waiting.introduce(sock), waiting.meeting)).collect();
         drop(book);
-        for waiting in waiting {
-            waiting.meeting.begin();
+        for (met, meeting) in met {
+            meeting.begin(met, sock);
         }
         true
     }
     /// Gives a name back; false when it is not this socket's. Those who have met stay together.
-    pub(crate) fn unbind(&self, name: &str, sock: SockId) -> bool {
+    pub(crate) fn unbind(&self, name: &str, sock: &Sock) -> bool {
         let mut book = lock(&self.0);
-        let found = book.bound.get(name).is_some_and(|binder| binder.id == sock);
+        let found = book.bound.get(name).is_some_and(|binder| binder.id == sock.id);
         let binder = found.then(|| book.bound.remove(name));
+        if found {
+            sock.places.bound.remove(&format!("{INPROC}{name}"));
+        }
         // Its last handle may be this one.
         drop(book);
         binder.is_some()
@@ -86,8 +93,8 @@ impl Names {
         let mut book = lock(&self.0);
         let mut core = lock(&sock.core);
         let Some(id) = core.socket.vacant() else { return false };
-        let outlet = Outlet::inproc(id, sock.generation(), sock.options.send_hwm, &sock.notices);
-        let (inbox, inlet) = Inbox::inproc(id, sock.options.recv_hwm, &sock.notices);
+        let outlet = Outlet::inproc(id, sock.generation(), sock.live.send_hwm(), &sock.notices);
+        let (inbox, inlet) = Inbox::inproc(id, sock.live.recv_hwm(), &sock.notices);
         let connector = End { sock: Arc::downgrade(sock), pipe: id };
         let meeting = Arc::new(Meeting { name: name.into(), connector, binder: OnceLock::new() });
         let companion = Companion { meeting: meeting.clone(), side: Side::Connect };
@@ -98,15 +105,13 @@ impl Names {
         sock.roster.fetch_add(1, Ordering::Release);
         drop(core);
         let waiting = Waiting { meeting: meeting.clone(), inbox };
-        match book.bound.get(name) {
-            Some(binder) => waiting.introduce(binder),
-            None => {
-                book.waiting.entry(name.into()).or_default().push(waiting);
-                return true;
-            }
-        }
+        let Some(binder) = book.bound.get(name).cloned() else {
+            book.waiting.entry(name.into()).or_default().push(waiting);
+            return true;
+        };
+        let met = waiting.introduce(&binder);
         drop(book);
-        meeting.begin();
+        meeting.begin(met, &binder);
         true
     }
     /// Forgets the names and the waiting connections of a socket.
@@ -114,7 +119,9 @@ impl Names {
         let mut book = lock(&self.0);
         let left: Vec<_> = book.bound.extract_if(|_, binder| binder.id == sock.id).collect();
         drop(book);
-        drop(left);
+        for (name, binder) in left {
+            binder.places.bound.remove(&format!("{INPROC}{name}"));
+        }
     }
     fn forget(&self, meeting: &Arc<Meeting>) {
         let mut book = lock(&self.0);
@@ -129,22 +136,23 @@ impl Names {
 
 impl Waiting {
     /// Gives the binder its end, and each end the other's lane. Where that cannot be, the meeting stays without a binder.
-    fn introduce(&self, binder: &Arc<Sock>) {
-        let Some(connector) = self.meeting.connector.sock.upgrade() else { return };
+    ///
+    /// # Errors
+    /// Why it cannot be.
+    fn introduce(&self, binder: &Arc<Sock>) -> Result<(), CloseReason> {
+        let connector = self.meeting.connector.sock.upgrade().ok_or(CloseReason::Unwanted)?;
         if !connector.socket_type.pairs_with(binder.socket_type) {
-            return;
+            return Err(CloseReason::IncompatiblePeer);
         }
-        let there = sum(connector.options.send_hwm, binder.options.recv_hwm);
-        let back = sum(binder.options.send_hwm, connector.options.recv_hwm);
+        let there = sum(connector.live.send_hwm(), binder.live.recv_hwm());
+        let back = sum(binder.live.send_hwm(), connector.live.recv_hwm());
         let mut core = lock(&binder.core);
-        let Some(id) = core.socket.vacant() else { return };
+        let id = core.socket.vacant().ok_or(CloseReason::Limit(Limit::Peers))?;
         let (inbox, inlet) = Inbox::inproc(id, there, &binder.notices);
         let mut outlet = Outlet::inproc(id, binder.generation(), back, &binder.notices);
         outlet.meet(self.inbox.clone(), back);
         inbox.tell(Signal::Ready(connector.options.routing_id.clone()));
-        if core.socket.attach(outlet, inlet, Side::Bind).is_none() {
-            return;
-        }
+        core.socket.attach(outlet, inlet, Side::Bind).ok_or(CloseReason::Limit(Limit::Peers))?;
         core.accompany(id, Some(Companion { meeting: self.meeting.clone(), side: Side::Bind }));
         binder.roster.fetch_add(1, Ordering::Release);
         let _ = self.meeting.binder.set(End { sock: Arc::downgrade(binder), pipe: id });
@@ -155,12 +163,16 @@ impl Waiting {
         if let Some(pipe) = core.socket.pipe(self.meeting.connector.pipe) {
             pipe.tx.meet(inbox, there);
         }
+        Ok(())
     }
 }
 
 impl Meeting {
-    /// Both ends have their lanes: they learn of one another. Without a binder the connector's end goes.
-    fn begin(self: &Arc<Self>) {
+    /// Both ends have their lanes: they learn of one another. If the two could not be introduced, the connector's end goes.
+    fn begin(self: &Arc<Self>, met: Result<(), CloseReason>, binder: &Sock) {
+        if let Err(reason) = met {
+            self.tell_failed(binder, reason);
+        }
         let Some(binder) = self.binder.get() else { return self.part() };
         for end in [&self.connector, binder] {
             if let Some(sock) = end.sock.upgrade() {
@@ -179,6 +191,15 @@ impl Meeting {
             }
         }
     }
+    /// Tells the monitors of both why they do not meet.
+    fn tell_failed(&self, binder: &Sock, reason: CloseReason) {
+        let event = |peer| Event::HandshakeFailed { endpoint: format!("{INPROC}{}", self.name), peer, reason };
+        if let Some(connector) = self.connector.sock.upgrade() {
+            connector.tell(|| event(connector.peer_id(self.connector.pipe)));
+        }
+        // The binder has no pipe for whom it does not meet.
+        binder.tell(|| event(PeerId(binder.generation())));
+    }
     /// Parts the two. What was published stays to be read.
     fn part(self: &Arc<Self>) {
         for end in [Some(&self.connector), self.binder.get()].into_iter().flatten() {
@@ -190,6 +211,11 @@ impl Meeting {
 }
 
 impl Companion {
+    /// How far the meeting is, and where.
+    pub(super) fn state(&self) -> (PeerState, Option<String>) {
+        let state = if self.meeting.binder.get().is_some() { PeerState::Connected } else { PeerState::Connecting };
+        (state, Some(format!("{INPROC}{}", self.meeting.name)))
+    }
     /// The other end, if it is there.
     fn other(&self) -> Option<(Arc<Sock>, PipeId)> {
         let end = match self.side {
@@ -215,6 +241,16 @@ impl Companion {
             other.ring_writer();
         }
         other.ring_reader();
+    }
+    /// The mark of the lane towards the other end, if this end's is `send`; `None` while there is no other.
+    pub(super) fn mark_there(&self, send: u32) -> Option<u32> {
+        Some(sum(send, self.other()?.0.live.recv_hwm()))
+    }
+    /// This end's mark is `recv`: the lane from the other end follows.
+    pub(super) fn set_mark_back(&self, recv: u32) {
+        if let Some((other, pipe)) = self.other() {
+            other.set_mark(pipe, sum(other.live.send_hwm(), recv));
+        }
     }
     /// This end has read: the other has room where it had none.
     fn tell_room(&self) {
@@ -242,11 +278,19 @@ impl Sock {
     fn companions(&self) -> Vec<Companion> {
         lock(&self.core).companions.iter().flatten().cloned().collect()
     }
+    pub(super) fn companion_of(&self, pipe: PipeId) -> Option<Companion> {
+        lock(&self.core).companion(pipe).cloned()
+    }
+    /// The endpoints of the names it is connected to, bound or not.
+    pub(crate) fn names_connected(&self) -> Vec<String> {
+        let companions = self.companions();
+        let connected = companions.iter().filter(|companion| companion.side == Side::Connect);
+        connected.map(|companion| format!("{INPROC}{}", companion.meeting.name)).collect()
+    }
     /// The application has read what another socket of this process waits to send more of; false when that pipe leads to
     /// a stream.
     pub(crate) fn answer_companion(&self, pipe: PipeId) -> bool {
-        let companion = lock(&self.core).companion(pipe).cloned();
-        companion.is_some_and(|companion| {
+        self.companion_of(pipe).is_some_and(|companion| {
             companion.tell_room();
             true
         })

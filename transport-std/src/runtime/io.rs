@@ -484,7 +484,7 @@ impl Reactor {
                 self.io.send(Command::Turn { sock });
             }
             served.sock.work();
-            if let Some(linger) = served.sock.options.linger {
+            if let Some(linger) = served.sock.live.linger() {
                 self.timers.after(linger, Timer::Linger { sock });
             }
             for peer in served.sock.peers() {

@@ -9,6 +9,7 @@
 //! - [`accept`]: its listeners.
 //! - [`connect`]: its dials.
 //! - [`inproc`]: sockets of one context that meet without streams.
+//! - [`live`]: options that change while a socket lives.
 //! - [`serve`]: when it reads for an application, and when it leaves that to it.
 //! - [`multicast`]: its sessions of reliable multicast.
 //! - [`timers`]: its deadlines.
@@ -26,6 +27,7 @@ mod connect;
 pub(crate) mod inproc;
 pub(crate) mod interest;
 pub(crate) mod io;
+mod live;
 #[cfg_attr(not(all(feature = "pgm", target_os = "linux")), path = "no_multicast.rs")]
 pub(crate) mod multicast;
 pub(crate) mod peer;

@@ -8,7 +8,7 @@ use super::sock::Sock;
 use super::timers::Timer;
 use crate::error::Error;
 use crate::lane::{Drain, Intake};
-use crate::monitor::{Cap, Event};
+use crate::event::{Cap, Event};
 use crate::sync::{Ordering, entering_system};
 use crate::sys::{SockId, Token};
 use omnimq_core::endpoint::{Endpoint, Multicast};
@@ -116,20 +116,20 @@ impl Session {
     /// Opens the sockets of a session for `sock`. Binding and connecting mean the same.
     ///
     /// # Errors
-    /// [`Error::Endpoint`] for an interface that is not there, [`Error::NoRoom`], [`Error::System`].
+    /// [`Error::Endpoint`] for an interface that is not there, [`Error::TooManyPeers`], [`Error::System`].
     pub(crate) fn open(endpoint: &Endpoint<'_>, text: &str, sock: &Arc<Sock>) -> Result<Self, Error> {
         let (encapsulation, multicast): (_, &Multicast<'_>) = match endpoint {
             Endpoint::Pgm(multicast) => (Encapsulation::Raw, multicast),
             Endpoint::Epgm(multicast) => (Encapsulation::Udp, multicast),
-            _ => return Err(Error::Transport(endpoint.scheme().into())),
+            _ => return Err(Error::Transport(text.into())),
         };
         let refuse = |error: LinkError| match error {
             LinkError::NoInterface(_) | LinkError::NoAddress(_) | LinkError::PacketsTooSmall => {
-                Error::Endpoint(format!("{text}: {error}"))
+                Error::malformed(text, error)
             }
-            error => Error::system(format!("open {text}"))(io::Error::new(error.kind(), error)),
+            error => Error::at("open", text)(io::Error::new(error.kind(), error)),
         };
-        let malformed = || Error::Endpoint(text.into());
+        let malformed = || Error::malformed(text, "a group or interface is no address");
         let group = address(&multicast.send.to_string()).ok_or_else(malformed)?;
         let mut options = sock.options.multicast.clone();
         options.max_frame = sock.options.max_frame.unwrap_or(options.max_frame);
@@ -145,7 +145,8 @@ impl Session {
         let end = match sock.socket_type {
             SocketType::Pub | SocketType::XPub => {
                 let publisher = Publisher::open(session, interfaces[0], &options, sock.now()).map_err(refuse)?;
-                let (pipe, outbox, mut intake) = sock.attach_loose(Side::Connect).ok_or(Error::NoRoom)?;
+                let (pipe, outbox, mut intake) =
+                    sock.attach_loose(Side::Connect).ok_or_else(|| Error::TooManyPeers(text.into()))?;
                 // Who listens says nothing: everything is wanted.
                 let _ = intake.signal(Signal::Ready(&[]));
                 let _ = intake.signal(Signal::Subscribe(&[]));
@@ -308,6 +309,7 @@ impl Reactor {
             session.detach(&served.sock);
             return Err(error);
         }
+        served.sock.places.joined.add(&session.endpoint);
         served.sessions.all.push(session);
         self.turn(sock, true);
         Ok(())
@@ -316,6 +318,7 @@ impl Reactor {
     pub(super) fn leave(&mut self, sock: SockId, endpoint: &str) -> bool {
         let Some(served) = self.served.get_mut(&sock) else { return false };
         let Some(at) = served.sessions.all.iter().position(|session| session.is_at(endpoint)) else { return false };
+        served.sock.places.joined.remove(endpoint);
         if served.sessions.all[at].leave(&served.sock) {
             self.turn(sock, false);
         } else {

@@ -16,8 +16,8 @@ pub(crate) enum Session {}
 pub(super) struct Sessions(());
 
 impl Session {
-    pub(crate) fn open(endpoint: &Endpoint<'_>, _: &str, _: &Arc<Sock>) -> Result<Self, Error> {
-        Err(Error::Transport(endpoint.scheme().into()))
+    pub(crate) fn open(_: &Endpoint<'_>, text: &str, _: &Arc<Sock>) -> Result<Self, Error> {
+        Err(Error::Transport(text.into()))
     }
 }
 

@@ -8,6 +8,7 @@ use super::seat::Seat;
 use super::sock::Sock;
 use super::writing::{TURN, Writer};
 use crate::lane::{Intake, Outbox, Slab};
+use crate::statistics::PeerState;
 use crate::sync::{AtomicBool, Mutex, Ordering, lock, lock_across_calls};
 use crate::sys::{self, Stream};
 use omnimq_core::connection::{Config, Event};
@@ -15,7 +16,7 @@ use omnimq_core::storage::heap::Filling;
 use omnimq_core::{Blob, CloseReason, Connection, Draft as _, Input, Instant, PipeId, PipeWriter as _};
 use std::io;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Bodies of which more than this is missing are read straight to where they stay.
 const BODY: usize = scratch::SIZE / 4;
@@ -62,6 +63,8 @@ pub(crate) struct Peer {
     pub(crate) pipe: PipeId,
     /// Where it was connected to; `None` if it was accepted.
     pub(crate) endpoint: Option<String>,
+    /// Where it was accepted.
+    pub(super) accepted: OnceLock<Arc<str>>,
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) protocol: Mutex<Protocol>,
     pub(crate) seat: Seat,
@@ -115,6 +118,7 @@ impl Peer {
         Self {
             pipe,
             endpoint,
+            accepted: OnceLock::new(),
             outbox,
             protocol: Mutex::new(Protocol { connection, intake, generation: 0 }),
             control: AtomicBool::new(false),
@@ -123,6 +127,20 @@ impl Peer {
             hot: AtomicBool::new(false),
             owed: AtomicBool::new(false),
             ending: AtomicBool::new(false),
+        }
+    }
+    /// Where it was accepted or is connected to.
+    pub(super) fn place(&self) -> Option<&str> {
+        self.endpoint.as_deref().or_else(|| self.accepted.get().map(|endpoint| &**endpoint))
+    }
+    /// How far its connection is.
+    pub(super) fn state(&self) -> PeerState {
+        let ready = lock(&self.protocol).connection.is_ready();
+        match (lock(&self.outbox.state).desk.has_stream(), ready) {
+            (true, true) => PeerState::Connected,
+            (true, false) => PeerState::Handshaking,
+            (false, _) if self.endpoint.is_some() => PeerState::Connecting,
+            (false, _) => PeerState::Gone,
         }
     }
     /// The peer has ended the stream: whoever reads goes on to the end.

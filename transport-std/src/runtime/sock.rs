@@ -3,17 +3,23 @@
 use super::inproc::{Companion, Names};
 use super::interest::Interest;
 use super::io::{Command, Io};
+use super::live::Live;
 use super::peer::{Loss, Peer};
 use super::seat::{Bell, Post, Watch};
 use crate::context::Census;
 use crate::descriptor::Descriptor;
+use crate::event::Event;
 use crate::lane::{Host, Inbox, News, Notices, Outlet};
-use crate::monitor::{Event, Watchers};
+use crate::monitor::Watchers;
 use crate::options::SocketOptions;
+use crate::places::Places;
+use crate::socket::PeerId;
+use crate::statistics::{PeerState, PeerStatistics, Statistics};
 use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Locked, Mutex, Ordering, lock};
 use crate::sys::{self, SockId};
 use omnimq_core::connection::{Config, Local};
-use omnimq_core::{AnyPattern, Instant, PipeId, Side, Socket, SocketType};
+use omnimq_core::{AnyPattern, Instant, Pipe, PipeId, Side, Socket, SocketType};
+use std::collections::HashMap;
 use std::io as stdio;
 use std::sync::Arc;
 use std::task::Waker;
@@ -42,7 +48,9 @@ pub(crate) struct Core {
 pub(crate) struct Sock {
     pub(crate) id: SockId,
     pub(crate) socket_type: SocketType,
+    /// What it was made with.
     pub(crate) options: SocketOptions,
+    pub(super) live: Live,
     pub(crate) config: Config,
     pub(crate) io: Arc<Io>,
     census: Arc<Census>,
@@ -87,6 +95,8 @@ pub(crate) struct Sock {
     pub(crate) terminated: AtomicBool,
     /// The application has closed the socket.
     dropped: AtomicBool,
+    /// Where it is bound.
+    pub(crate) places: Places,
     /// Who is told what happens to its connections.
     pub(crate) watchers: Watchers,
     /// Messages given up, as far as that has been told.
@@ -102,6 +112,11 @@ enum Way {
 impl Core {
     fn peer(&self, pipe: PipeId) -> Option<Arc<Peer>> {
         self.peers.get(pipe.index())?.clone()
+    }
+    /// All pipes are below this one.
+    fn reach(&self) -> u32 {
+        let loose = self.loose.iter().map(|pipe| pipe.index() + 1).max().unwrap_or(0);
+        u32::try_from(self.peers.len().max(self.companions.len()).max(loose)).unwrap_or(u32::MAX)
     }
     /// Whether this is the pipe of a multicast session.
     fn is_loose(&self, pipe: PipeId) -> bool {
@@ -148,6 +163,7 @@ impl Sock {
             id,
             socket_type,
             config: options.connection(),
+            live: Live::new(&options),
             options,
             io: io.clone(),
             census,
@@ -180,6 +196,7 @@ impl Sock {
             looks: AtomicU32::new(0),
             terminated: AtomicBool::new(false),
             dropped: AtomicBool::new(false),
+            places: Places::default(),
             watchers: Watchers::default(),
             told_dropped: AtomicU32::new(0),
         }))
@@ -211,8 +228,8 @@ impl Sock {
         let side = if endpoint.is_some() { Side::Connect } else { Side::Bind };
         let mut core = lock(&self.core);
         let id = core.socket.vacant()?;
-        let (tx, outbox) = Outlet::new(id, self.generation(), self.options.send_hwm, &self.notices);
-        let (intake, rx) = Inbox::lane(id, self.options.recv_hwm, &self.notices);
+        let (tx, outbox) = Outlet::new(id, self.generation(), self.live.send_hwm(), &self.notices);
+        let (intake, rx) = Inbox::lane(id, self.live.recv_hwm(), &self.notices);
         let peer = Arc::new(Peer::new(id, endpoint.map(str::to_string), outbox, intake, &self.config));
         core.socket.attach(tx, rx, side)?;
         let at = id.index();
@@ -228,8 +245,8 @@ impl Sock {
     pub(crate) fn attach_loose(&self, side: Side) -> Option<(PipeId, Arc<crate::lane::Outbox>, crate::lane::Intake)> {
         let mut core = lock(&self.core);
         let id = core.socket.vacant()?;
-        let (tx, outbox) = Outlet::new(id, self.generation(), self.options.send_hwm, &self.notices);
-        let (intake, rx) = Inbox::lane(id, self.options.recv_hwm, &self.notices);
+        let (tx, outbox) = Outlet::new(id, self.generation(), self.live.send_hwm(), &self.notices);
+        let (intake, rx) = Inbox::lane(id, self.live.recv_hwm(), &self.notices);
         core.socket.attach(tx, rx, side)?;
         core.loose.push(id);
         self.roster.fetch_add(1, Ordering::Release);
@@ -264,6 +281,38 @@ impl Sock {
         self.ring_writer();
     }
 
+    /// Its pipes.
+    pub(super) fn pipes(&self) -> Vec<PipeId> {
+        let mut core = lock(&self.core);
+        let reach = core.reach();
+        (0..reach).map(PipeId).filter(|pipe| core.socket.pipe(*pipe).is_some()).collect()
+    }
+    /// What has been sent and received so far.
+    pub(crate) fn statistics(&self) -> Statistics {
+        // A peer's protocol comes before the socket's lock.
+        let states: Vec<_> = self.peers().into_iter().map(|peer| (peer.state(), peer)).collect();
+        let mut peers: HashMap<_, _> = states.iter().map(|(state, peer)| (peer.pipe, (*state, peer.place()))).collect();
+        let mut core = lock(&self.core);
+        let reach = core.reach();
+        let Core { socket, companions, loose, .. } = &mut *core;
+        let (sent, received) = *lock(&self.notices.past);
+        let mut all = Statistics { sent, received, dropped: socket.dropped(), ..Statistics::default() };
+        for pipe in (0..reach).map(PipeId) {
+            let Some(Pipe { tx, rx, .. }) = socket.pipe(pipe) else { continue };
+            let companion = || companions.get(pipe.index())?.as_ref().map(Companion::state);
+            let (state, endpoint) = match peers.remove(&pipe) {
+                Some((state, place)) => (state, place.map(str::to_string)),
+                None if loose.contains(&pipe) => (PeerState::Connected, None),
+                None => companion().unwrap_or((PeerState::Gone, None)),
+            };
+            let ((received, unreceived), sent) = (rx.received(), tx.sent());
+            all.sent += sent;
+            all.received += received;
+            let (peer, unsent) = (PeerId(tx.peer()), tx.unsent());
+            all.peers.push(PeerStatistics { peer, endpoint, state, sent, received, unsent, unreceived });
+        }
+        all
+    }
     /// Lets the socket look at what was posted, and writes what it has to say.
     pub(crate) fn work(&self) {
         let mut core = lock(&self.core);
@@ -457,7 +506,7 @@ impl Sock {
             self.io.send(Command::Close { sock: self.id });
         }
     }
-    pub(super) fn is_dropped(&self) -> bool {
+    pub(crate) fn is_dropped(&self) -> bool {
         self.dropped.load(Ordering::SeqCst)
     }
     /// The names of its context.

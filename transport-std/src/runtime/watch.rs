@@ -3,11 +3,11 @@
 use super::io::Reactor;
 use super::peer::Loss;
 use super::sock::Sock;
-use crate::monitor::Event;
+use crate::event::Event;
 use crate::socket::PeerId;
 use crate::sys::SockId;
 use omnimq_core::{CloseReason, PipeId};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +15,6 @@ use std::time::Duration;
 /// What is remembered of a socket's streams to tell of them.
 #[derive(Default)]
 pub(super) struct Streams {
-    /// Where those were accepted that were.
-    accepted: HashMap<PipeId, Arc<str>>,
     /// Those whose handshake is over.
     settled: HashSet<PipeId>,
 }
@@ -30,7 +28,7 @@ impl Sock {
         }
     }
     /// Who the other side of this pipe is to the application.
-    fn peer_id(&self, pipe: PipeId) -> PeerId {
+    pub(super) fn peer_id(&self, pipe: PipeId) -> PeerId {
         let mut core = crate::sync::lock(&self.core);
         PeerId(core.socket.pipe(pipe).map_or(0, |pipe| pipe.tx.peer()))
     }
@@ -41,14 +39,12 @@ impl Reactor {
     fn tell_stream(&self, sock: SockId, pipe: PipeId, event: impl FnOnce(String, PeerId) -> Event) {
         let Some(served) = self.served.get(&sock) else { return };
         served.sock.tell(|| {
-            let accepted = served.streams.accepted.get(&pipe).map(|endpoint| endpoint.to_string());
-            let connected = || served.dials.get(&pipe).map(|dial| dial.endpoint().to_string());
-            event(accepted.or_else(connected).unwrap_or_default(), served.sock.peer_id(pipe))
+            let peer = served.sock.peer(pipe);
+            let endpoint = peer.as_ref().and_then(|peer| peer.place()).unwrap_or_default();
+            event(endpoint.into(), served.sock.peer_id(pipe))
         });
     }
-    pub(super) fn on_accepted(&mut self, sock: SockId, pipe: PipeId, endpoint: Arc<str>, stream: &crate::sys::Stream) {
-        let Some(served) = self.served.get_mut(&sock) else { return };
-        served.streams.accepted.insert(pipe, endpoint);
+    pub(super) fn tell_accepted(&self, sock: SockId, pipe: PipeId, stream: &crate::sys::Stream) {
         self.tell_stream(sock, pipe, |endpoint, peer| {
             let address = crate::sys::peer_address(stream);
             Event::Accepted { endpoint, peer, address }
@@ -90,9 +86,6 @@ impl Reactor {
         });
         if self.served.get(&sock).is_some_and(|served| served.dials.contains_key(&pipe)) && reason != CloseReason::Unwanted {
             self.tell_again(sock, pipe, again);
-        }
-        if let Some(served) = self.served.get_mut(&sock) {
-            served.streams.accepted.remove(&pipe);
         }
     }
 }

@@ -136,6 +136,10 @@ impl Desk {
             _ => false,
         }
     }
+    /// Whether there is a stream.
+    pub(super) fn has_stream(&self) -> bool {
+        self.stream.is_some()
+    }
     /// Whether nothing is being written or left to be.
     pub(super) fn is_idle(&self) -> bool {
         matches!(&self.place, Place::Free(work) if work.as_ref().is_none_or(|work| work.is_done()))

@@ -109,6 +109,11 @@ pub(crate) fn connect(address: &Address, options: &StreamOptions) -> io::Result<
 /// A directory of our own with a socket in it. Both go when this is dropped.
 pub(crate) struct Directory(PathBuf);
 
+/// Whoever has removed a file already has done no harm.
+fn gone(removed: io::Result<()>) -> io::Result<()> {
+    removed.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+}
+
 impl Directory {
     fn new() -> io::Result<Self> {
         let place = PLACES.iter().find_map(std::env::var_os).map_or_else(std::env::temp_dir, PathBuf::from);
@@ -123,12 +128,21 @@ impl Directory {
     fn socket(&self) -> PathBuf {
         self.0.join("socket")
     }
+    /// Removes both.
+    ///
+    /// # Errors
+    /// Something is in the way.
+    pub(super) fn remove(self) -> io::Result<()> {
+        self.try_remove()
+    }
+    fn try_remove(&self) -> io::Result<()> {
+        gone(std::fs::remove_file(self.socket())).and(gone(std::fs::remove_dir(&self.0)))
+    }
 }
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        // Whoever has removed them already has done no harm.
-        let _ = std::fs::remove_file(self.socket());
-        let _ = std::fs::remove_dir(&self.0);
+        // What can be said of it has been said by who closed it.
+        let _ = self.try_remove();
     }
 }

@@ -43,12 +43,20 @@ pub(crate) struct Listener {
     pub(super) door: Door,
     kind: Kind,
     /// What goes with it.
-    _directory: Option<Directory>,
+    directory: Option<Directory>,
 }
 
 impl Listener {
     pub(super) fn new(socket: Socket, kind: Kind, directory: Option<Directory>) -> Self {
-        Self { door: super::door(socket, kind), kind, _directory: directory }
+        Self { door: super::door(socket, kind), kind, directory }
+    }
+    /// Gives the port or name back.
+    ///
+    /// # Errors
+    /// A file of its own could not be removed.
+    pub(crate) fn close(self) -> io::Result<()> {
+        drop(self.door);
+        self.directory.map_or(Ok(()), Directory::remove)
     }
     /// Takes the next connection.
     pub(crate) fn accept(&self) -> io::Result<Stream> {

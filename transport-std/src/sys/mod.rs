@@ -1,5 +1,6 @@
 //! The operating system: readiness, wake-ups, timers, streams. Nothing outside this folder calls it.
 
+pub(crate) mod errno;
 pub(crate) mod interface;
 #[cfg(unix)]
 pub(crate) mod ipc;

@@ -1,0 +1,248 @@
+//! What happens to a socket's connections, as values.
+
+use crate::errno::Errno;
+use crate::socket::PeerId;
+use omnimq_core::CloseReason;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What has happened. The names in brackets are libzmq's.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// Connections are accepted here (LISTENING).
+    Listening {
+        /// With the real port or path.
+        endpoint: String,
+    },
+    /// Nothing could be bound here, as the call to `bind` has said (BIND_FAILED).
+    BindFailed {
+        /// As given to `bind`.
+        endpoint: String,
+        /// What the error stands for.
+        errno: Errno,
+        /// The error, in words.
+        why: String,
+    },
+    /// A peer has connected (ACCEPTED).
+    Accepted {
+        /// Where it was accepted.
+        endpoint: String,
+        /// Whom it is to this socket.
+        peer: PeerId,
+        /// Where it comes from, over tcp.
+        address: Option<SocketAddr>,
+    },
+    /// A connection could not be accepted, for want of descriptors or memory; it is tried again (ACCEPT_FAILED).
+    AcceptFailed {
+        /// Where.
+        endpoint: String,
+        /// The system's answer.
+        error: Arc<io::Error>,
+    },
+    /// A connection to `endpoint` is under way (CONNECT_DELAYED).
+    ConnectDelayed {
+        /// As given to `connect`.
+        endpoint: String,
+    },
+    /// None of the addresses that `endpoint` stands for could be connected to, or its name could not be resolved.
+    ConnectFailed {
+        /// As given to `connect`.
+        endpoint: String,
+        /// The system's last answer.
+        error: Arc<io::Error>,
+    },
+    /// It will be tried again (CONNECT_RETRIED).
+    ConnectRetried {
+        /// As given to `connect`.
+        endpoint: String,
+        /// After this time.
+        after: Duration,
+    },
+    /// It will not be tried again, as the options say.
+    ConnectGivenUp {
+        /// As given to `connect`.
+        endpoint: String,
+    },
+    /// There is a stream; the handshake follows (CONNECTED).
+    Connected {
+        /// As given to `connect`.
+        endpoint: String,
+        /// Whom the other side is to this socket.
+        peer: PeerId,
+    },
+    /// From here on messages pass (HANDSHAKE_SUCCEEDED).
+    HandshakeSucceeded {
+        /// Where it was accepted, or as given to `connect`.
+        endpoint: String,
+        /// Who.
+        peer: PeerId,
+    },
+    /// The stream has ended before messages could pass (HANDSHAKE_FAILED_…).
+    HandshakeFailed {
+        /// Where it was accepted, or as given to `connect`.
+        endpoint: String,
+        /// Who.
+        peer: PeerId,
+        /// Why.
+        reason: CloseReason,
+    },
+    /// The stream has ended (DISCONNECTED).
+    Disconnected {
+        /// Where it was accepted, or as given to `connect`.
+        endpoint: String,
+        /// Who.
+        peer: PeerId,
+        /// Why.
+        reason: CloseReason,
+    },
+    /// A peer was hung up on before its handshake, because of ourselves.
+    Refused {
+        /// Where it came to.
+        endpoint: String,
+        /// Where it comes from, over tcp.
+        address: Option<SocketAddr>,
+        /// Why.
+        reason: CloseReason,
+    },
+    /// No more connections are accepted here, and something of it could not be cleaned up (CLOSE_FAILED).
+    CloseFailed {
+        /// As in [`Listening`](Self::Listening).
+        endpoint: String,
+        /// The system's answer.
+        error: Arc<io::Error>,
+    },
+    /// No more connections are accepted here (CLOSED).
+    Closed {
+        /// As in [`Listening`](Self::Listening).
+        endpoint: String,
+    },
+    /// Messages were given up because the peers they were for had no room, were unknown or had gone.
+    Dropped {
+        /// So many since this was last told. One that several peers miss counts for each.
+        messages: u64,
+    },
+    /// Packets of a source of a multicast session are lost for good: what comes next of it begins a message.
+    Gap {
+        /// As given to `bind` or `connect`.
+        endpoint: String,
+        /// So many.
+        packets: u64,
+    },
+    /// A multicast session has less than its options ask for: what is lost may be beyond repair.
+    Capped {
+        /// As given to `bind` or `connect`.
+        endpoint: String,
+        /// What there is less of.
+        cap: Cap,
+        /// Octets asked for.
+        wanted: u64,
+        /// Octets that there are.
+        granted: u64,
+    },
+    /// Events were not kept, because none were taken for long.
+    Missed {
+        /// So many in this place.
+        events: u64,
+    },
+}
+
+/// What a multicast session may have less of than its options ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cap {
+    /// The kernel's buffer for what arrives, by `net.core.rmem_max`.
+    ReceiveBuffer,
+    /// What is kept for repair, by [`window_bytes`](crate::SocketOptions).
+    Window,
+}
+
+/// What an [`Event`] is about, for those who want to hear of some alone: see [`Socket::monitor_only`].
+///
+/// [`Socket::monitor_only`]: crate::Socket::monitor_only
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// [`Event::Listening`].
+    Listening,
+    /// [`Event::BindFailed`].
+    BindFailed,
+    /// [`Event::Accepted`].
+    Accepted,
+    /// [`Event::AcceptFailed`].
+    AcceptFailed,
+    /// [`Event::Refused`].
+    Refused,
+    /// [`Event::ConnectDelayed`].
+    ConnectDelayed,
+    /// [`Event::ConnectFailed`].
+    ConnectFailed,
+    /// [`Event::ConnectRetried`].
+    ConnectRetried,
+    /// [`Event::ConnectGivenUp`].
+    ConnectGivenUp,
+    /// [`Event::Connected`].
+    Connected,
+    /// [`Event::HandshakeSucceeded`].
+    HandshakeSucceeded,
+    /// [`Event::HandshakeFailed`].
+    HandshakeFailed,
+    /// [`Event::Disconnected`].
+    Disconnected,
+    /// [`Event::Closed`].
+    Closed,
+    /// [`Event::CloseFailed`].
+    CloseFailed,
+    /// [`Event::Dropped`].
+    Dropped,
+    /// [`Event::Gap`].
+    Gap,
+    /// [`Event::Capped`].
+    Capped,
+    /// [`Event::Missed`].
+    Missed,
+}
+
+impl Event {
+    /// What it is about.
+    pub fn kind(&self) -> EventKind {
+        match self {
+            Self::Listening { .. } => EventKind::Listening,
+            Self::BindFailed { .. } => EventKind::BindFailed,
+            Self::Accepted { .. } => EventKind::Accepted,
+            Self::AcceptFailed { .. } => EventKind::AcceptFailed,
+            Self::Refused { .. } => EventKind::Refused,
+            Self::ConnectDelayed { .. } => EventKind::ConnectDelayed,
+            Self::ConnectFailed { .. } => EventKind::ConnectFailed,
+            Self::ConnectRetried { .. } => EventKind::ConnectRetried,
+            Self::ConnectGivenUp { .. } => EventKind::ConnectGivenUp,
+            Self::Connected { .. } => EventKind::Connected,
+            Self::HandshakeSucceeded { .. } => EventKind::HandshakeSucceeded,
+            Self::HandshakeFailed { .. } => EventKind::HandshakeFailed,
+            Self::Disconnected { .. } => EventKind::Disconnected,
+            Self::Closed { .. } => EventKind::Closed,
+            Self::CloseFailed { .. } => EventKind::CloseFailed,
+            Self::Dropped { .. } => EventKind::Dropped,
+            Self::Gap { .. } => EventKind::Gap,
+            Self::Capped { .. } => EventKind::Capped,
+            Self::Missed { .. } => EventKind::Missed,
+        }
+    }
+}
+
+/// A choice of events.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Choice(u32);
+
+impl Choice {
+    pub(crate) const ALL: Self = Self(u32::MAX);
+
+    pub(crate) fn of(kinds: &[EventKind]) -> Self {
+        Self(kinds.iter().fold(0, |bits, kind| bits | 1 << *kind as u32))
+    }
+    pub(crate) fn has(self, kind: EventKind) -> bool {
+        self.0 & 1 << kind as u32 != 0
+    }
+}
