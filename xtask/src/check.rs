@@ -7,8 +7,15 @@ use crate::source::Finding;
 use crate::{COMMANDS, EVERYTHING, arrows, debian, guarantees, portability, source, tidy};
 
 /// Everything, and alone what has features: in a build of everything its other users turn them on.
-const BUILDS: [&str; 5] =
-    [EVERYTHING, "--package omnimq-core", "--package omnimq-pgm", "--package omnimq-smoltcp", "--package omnimq"];
+const BUILDS: [&str; 7] = [
+    EVERYTHING,
+    "--package omnimq-core",
+    "--package omnimq-pgm",
+    "--package omnimq-smoltcp",
+    "--package omnimq",
+    "--package omnimq --features stream",
+    "--package omnimq --features bytes",
+];
 
 /// Crates that are workspaces of their own, because they are built with other settings.
 const APART: [&str; 4] = ["core/fuzz", "core/no-alloc", "examples/firmware", "pgm/fuzz"];

@@ -49,7 +49,7 @@ usage: cargo xtask COMMAND
 /// All that the tests need of our crates: in a build of everything.
 const EVERYTHING: &str = concat!(
     "--workspace --features omnimq-core/alloc,omnimq-smoltcp/ipv6,omnimq-smoltcp/ip,omnimq-smoltcp/log,omnimq-smoltcp/nb,",
-    "omnimq-smoltcp/embedded-io,omnimq-smoltcp/embedded-io-async"
+    "omnimq-smoltcp/embedded-io,omnimq-smoltcp/embedded-io-async,omnimq/stream,omnimq/bytes"
 );
 
 /// Every command, as `docs/guarantees.md` may name it.

@@ -17,8 +17,8 @@ const CHECKS: [(&str, &str, &str, &str); 5] = [
     ("omnimq-core", "alloc", "core,alloc", "thumbv7em-none-eabihf"),
     ("omnimq-pgm", "", "core", "thumbv7em-none-eabihf"),
     ("omnimq-pgm", "alloc", "core,alloc", "thumbv7em-none-eabihf"),
-    ("omnimq", "", "std,panic_abort", "x86_64-pc-windows-gnu"),
-    ("omnimq", "", "std,panic_abort", "aarch64-apple-darwin"),
+    ("omnimq", "stream,bytes", "std,panic_abort", "x86_64-pc-windows-gnu"),
+    ("omnimq", "stream,bytes", "std,panic_abort", "aarch64-apple-darwin"),
 ];
 
 /// What running programs of a 32-bit big-endian machine takes.
