@@ -157,7 +157,7 @@ impl Socket {
             return Ok(());
         }
         let target = endpoint::connect(endpoint, sock.options.ipv6)?;
-        if sock.connects_once() && sock.peers().iter().any(|peer| peer.endpoint.as_deref() == Some(endpoint)) {
+        if sock.connects_once() && sock.is_connected_to(endpoint) {
             return Ok(());
         }
         let peer = sock.attach(Some(endpoint)).ok_or_else(full)?;
@@ -166,15 +166,18 @@ impl Socket {
         sock.io.send(Command::Connect { sock: sock.id, pipe: peer.pipe, dial });
         Ok(())
     }
-    /// Ends the connection made by [`connect`](Self::connect) to `endpoint`; what waits for it is dropped.
+    /// Ends the connection made by [`connect`](Self::connect) to `endpoint`. What was sent there still leaves, in the
+    /// background, as long as [`SocketOptions::linger`](crate::SocketOptions::linger) says; what has come from there may be
+    /// read.
     ///
     /// # Errors
     /// [`Error::NotFound`] (ENOENT).
     pub fn disconnect(&mut self, endpoint: &str) -> Result<(), Error> {
-        let sock = self.sock();
         if let Some(name) = endpoint::inproc(endpoint) {
-            return found(endpoint, sock.part_from(name));
+            return found(endpoint, self.sock().part_from(name));
         }
+        self.flush();
+        let sock = self.sock();
         let (done, answer) = mpsc::channel();
         sock.io.send(Command::Disconnect { sock: sock.id, endpoint: endpoint.into(), done });
         found(endpoint, answer.recv().is_ok_and(|found| found))

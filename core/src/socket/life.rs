@@ -42,7 +42,7 @@ impl<S: Storage> Life<'_, S> {
                 self.routing.on_readable(self.pipes, id);
                 self.routing.on_writable(self.pipes, id);
             }
-            Phase::Leaving | Phase::Draining => self.routing.on_readable(self.pipes, id),
+            Phase::Leaving | Phase::Left | Phase::Draining => self.routing.on_readable(self.pipes, id),
             Phase::Refused => self.pipes.discard(id),
             Phase::Waiting | Phase::Finishing => {}
         }
@@ -56,18 +56,30 @@ impl<S: Storage> Life<'_, S> {
             None => return true,
             Some(Phase::Open) => self.routing.on_close(self.pipes, id),
             Some(Phase::Waiting | Phase::Refused) => self.pipes.discard(id),
-            Some(Phase::Leaving) => {}
+            Some(Phase::Leaving | Phase::Left) => {}
             Some(Phase::Draining | Phase::Finishing) => return false,
         }
         self.linger(id, Phase::Draining);
         self.pipes.phase(id).is_none()
+    }
+    /// [`Socket::leave`](super::Socket::leave).
+    pub(crate) fn leave(&mut self, id: PipeId) -> bool {
+        let _ = self.process(id);
+        if self.pipes.phase(id) != Some(Phase::Open) {
+            return false;
+        }
+        let Some(pipe) = self.pipes.pipe(id) else { return false };
+        pipe.phase = Phase::Left;
+        pipe.tx.rollback();
+        self.routing.on_close(self.pipes, id);
+        true
     }
     /// [`Socket::detach`](super::Socket::detach).
     pub(crate) fn detach(&mut self, id: PipeId) -> Option<Pipe<S>> {
         match self.pipes.phase(id)? {
             Phase::Open => self.routing.on_close(self.pipes, id),
             Phase::Draining | Phase::Finishing => self.pipes.going = self.pipes.going.saturating_sub(1),
-            Phase::Waiting | Phase::Refused | Phase::Leaving => {}
+            Phase::Waiting | Phase::Refused | Phase::Leaving | Phase::Left => {}
         }
         if self.is_held(id) {
             self.linger(id, Phase::Finishing);
@@ -119,7 +131,7 @@ impl<S: Storage> Life<'_, S> {
         }
     }
     fn on_ready(&mut self, id: PipeId, identity: S::Key) {
-        if matches!(self.pipes.phase(id), None | Some(Phase::Draining | Phase::Finishing)) {
+        if matches!(self.pipes.phase(id), None | Some(Phase::Left | Phase::Draining | Phase::Finishing)) {
             return;
         }
         match self.routing.on_ready(self.pipes, id, identity) {

@@ -58,6 +58,12 @@ impl<P: Pattern, S: Storage> Socket<P, S> {
     pub fn close_pipe(&mut self, id: PipeId) -> bool {
         self.life().close_pipe(id)
     }
+    /// The application has done with the pipe: nothing more is sent to it, what was sent stays in its lane, and what comes
+    /// may be read. `close_pipe` follows when the lane has been written, or was waited for long enough; at once if this
+    /// answers false: the pipe was not in use.
+    pub fn leave(&mut self, id: PipeId) -> bool {
+        self.life().leave(id)
+    }
     /// Removes a pipe with all its messages. `None`: there is no such pipe, or a message of it is half read (or an
     /// XPUB has yet to show that its subscriptions ended); then it goes by itself, soon after.
     pub fn detach(&mut self, id: PipeId) -> Option<Pipe<S>> {
@@ -87,7 +93,7 @@ impl<P: Pattern, S: Storage> Socket<P, S> {
                 self.routing.on_readable(&mut self.pipes, id);
                 self.routing.on_writable(&mut self.pipes, id);
             }
-            Phase::Leaving | Phase::Draining => self.routing.on_readable(&mut self.pipes, id),
+            Phase::Leaving | Phase::Left | Phase::Draining => self.routing.on_readable(&mut self.pipes, id),
             Phase::Refused => self.pipes.discard(id),
             Phase::Waiting | Phase::Finishing => {}
         }

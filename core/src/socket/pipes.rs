@@ -19,6 +19,7 @@ pub enum Side {
 /// ```text
 /// Waiting --Ready--> Open --close_pipe--> Draining --read empty--> gone
 ///    |                | \--replaced--> Leaving --close_pipe--^
+///    |                | \--leave--> Left --close_pipe-------^
 ///    \---refused------+--> Refused --close_pipe--> gone
 /// ```
 /// `detach` goes straight to gone, but for a message that is half read: `Finishing` lasts until its end.
@@ -30,8 +31,10 @@ pub(super) enum Phase {
     Open,
     /// Told to close; what arrives is thrown away. A connecting pipe opens again at its next `Ready`.
     Refused,
-    /// Told to close; what arrives may be read.
+    /// Told to close; what arrives may be read. A connecting pipe opens again at its next `Ready`.
     Leaving,
+    /// The application has done with it; what was sent is still written, and what arrives may be read.
+    Left,
     /// Its connection has gone; the pipe goes when all has been read.
     Draining,
     /// The pipe goes when the message being read has been read.

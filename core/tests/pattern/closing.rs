@@ -134,6 +134,37 @@ both! {
     }
 
     #[test]
+    fn what_was_sent_to_a_pipe_that_was_left_stays_and_nothing_follows<S>() {
+        let mut bench = Bench::<Dealer, S>::new(Dealer);
+        let peer = bench.attach(Side::Connect);
+        bench.send("kept|whole").unwrap();
+        assert!(bench.socket.leave(peer));
+        assert!(!bench.socket.can_send());
+        assert!(!bench.socket.leave(peer), "it is left already");
+        // Its connection comes, and what it brings may be read; that does not make it one to send to.
+        bench.ready(peer, "");
+        assert!(!bench.socket.can_send());
+        bench.peer_sends(peer, "answer");
+        assert_eq!(bench.recv_all(), ["answer"]);
+        assert_eq!(bench.peer_receives(peer), ["kept|whole"]);
+        assert!(bench.socket.close_pipe(peer));
+        assert!(!bench.socket.leave(peer), "it has gone");
+        // One that nobody has answered on, made by a bind, was never in use.
+        let peer = bench.attach(Side::Bind);
+        assert!(!bench.socket.leave(peer));
+    }
+
+    #[test]
+    fn half_a_message_does_not_stay_with_a_pipe_that_was_left<S>() {
+        let mut bench = Bench::<Push, S>::new(Push);
+        let peer = bench.attach(Side::Connect);
+        bench.send("whole").unwrap();
+        bench.send_part("half", true).unwrap();
+        assert!(bench.socket.leave(peer));
+        assert_eq!(bench.peer_receives(peer), ["whole"]);
+    }
+
+    #[test]
     fn nothing_happens_to_pipes_that_are_not_there<S>() {
         let mut bench = Bench::<Dealer, S>::new(Dealer);
         let peer = bench.peer("");

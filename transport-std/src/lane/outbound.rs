@@ -203,6 +203,10 @@ impl Outlet {
             (To::Nobody(signals), signal) => signals.push(signal),
         }
     }
+    /// Whether messages wait for a socket that has yet to bind.
+    pub(crate) fn waits(&self) -> bool {
+        matches!(self.to, To::Nobody(_)) && self.batch.messages() > 0
+    }
     /// The number of its peer.
     pub(crate) fn peer(&self) -> u32 {
         self.peer

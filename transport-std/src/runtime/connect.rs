@@ -6,7 +6,7 @@ use super::timers::Timer;
 use crate::dial::Step;
 use crate::endpoint;
 use crate::sys::{self, SockId, Token};
-use omnimq_core::{CloseReason, PipeId};
+use omnimq_core::PipeId;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -45,6 +45,7 @@ impl Reactor {
                     let Some(served) = self.served.get_mut(&sock) else { return };
                     served.dials.remove(&pipe);
                     let sock = served.sock.clone();
+                    self.timers.cancel(Timer::Leave { sock: sock.id, pipe });
                     if let Some(peer) = sock.peer(pipe) {
                         sock.close_pipe(&peer);
                     }
@@ -87,27 +88,6 @@ impl Reactor {
         peer.install(&sock, Arc::new(stream));
         self.greet(&sock, peer);
         self.read(&sock, peer);
-    }
-    pub(super) fn disconnect(&mut self, sock: SockId, endpoint: &str) -> bool {
-        let Some(served) = self.served.get_mut(&sock) else { return false };
-        let found = served.dials.iter().find(|(_, dial)| dial.endpoint() == endpoint).map(|(pipe, _)| *pipe);
-        let Some(pipe) = found else { return false };
-        let sock = served.sock.clone();
-        self.timers.cancel(Timer::Reconnect { sock: sock.id, pipe });
-        self.timers.cancel(Timer::Protocol { sock: sock.id, pipe });
-        let peer = sock.peer(pipe);
-        if let Some(peer) = &peer
-            && peer.uninstall(&sock, peer.loss(CloseReason::Unwanted)).is_some()
-        {
-            self.on_ended(sock.id, pipe, peer.loss(CloseReason::Unwanted), None);
-        }
-        if let Some(served) = self.served.get_mut(&sock.id) {
-            served.dials.remove(&pipe);
-        }
-        if let Some(peer) = peer {
-            sock.close_pipe(&peer);
-        }
-        true
     }
 }
 

@@ -10,10 +10,11 @@ use crate::event::Event;
 use crate::lane::{Inbox, News, Outlet};
 use crate::socket::PeerId;
 use crate::statistics::PeerState;
-use crate::sync::{Mutex, Ordering, lock};
+use crate::sync::{AtomicBool, Mutex, Ordering, lock};
 use omnimq_core::{CloseReason, Limit, PipeId, Side, Signal, SocketType};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
 
 /// What stands before a name in an endpoint.
 const INPROC: &str = "inproc://";
@@ -40,6 +41,8 @@ struct Meeting {
     name: String,
     connector: End,
     binder: OnceLock<End>,
+    /// The connector has left before anybody came, and what it sent waits.
+    left: AtomicBool,
 }
 
 struct End {
@@ -96,7 +99,8 @@ impl Names {
         let outlet = Outlet::inproc(id, sock.generation(), sock.live.send_hwm(), &sock.notices);
         let (inbox, inlet) = Inbox::inproc(id, sock.live.recv_hwm(), &sock.notices);
         let connector = End { sock: Arc::downgrade(sock), pipe: id };
-        let meeting = Arc::new(Meeting { name: name.into(), connector, binder: OnceLock::new() });
+        let meeting =
+            Arc::new(Meeting { name: name.into(), connector, binder: OnceLock::new(), left: AtomicBool::new(false) });
         let companion = Companion { meeting: meeting.clone(), side: Side::Connect };
         if core.socket.attach(outlet, inlet, Side::Connect).is_none() {
             return false;
@@ -182,14 +186,18 @@ impl Meeting {
                 sock.ring_writer();
             }
         }
-        // A connector that has been dropped had lingered for this alone.
+        // A connector that has been dropped, or has left, had lingered for this alone.
         let connector = self.connector.sock.upgrade();
-        if connector.as_ref().is_none_or(|sock| sock.is_dropped()) {
+        let dropped = connector.as_ref().is_none_or(|sock| sock.is_dropped());
+        if dropped || self.is_left() {
             self.part();
-            if let Some(sock) = connector {
-                sock.io.send(Command::Close { sock: sock.id });
-            }
         }
+        if let Some(sock) = connector.filter(|_| dropped) {
+            sock.io.send(Command::Close { sock: sock.id });
+        }
+    }
+    fn is_left(&self) -> bool {
+        self.left.load(Ordering::SeqCst)
     }
     /// Tells the monitors of both why they do not meet.
     fn tell_failed(&self, binder: &Sock, reason: CloseReason) {
@@ -334,12 +342,39 @@ impl Sock {
     }
     /// Ends a connection to `name`; false when there is none.
     pub(crate) fn part_from(&self, name: &str) -> bool {
-        let connected = |companion: &Companion| companion.side == Side::Connect && companion.meeting.name == name;
-        let Some(companion) = self.companions().into_iter().find(connected) else { return false };
+        let connected =
+            |Companion { meeting, side }: &Companion| *side == Side::Connect && meeting.name == name && !meeting.is_left();
+        let Some(Companion { meeting, .. }) = self.companions().into_iter().find(connected) else { return false };
         self.publish(lock(&self.core));
-        self.names().forget(&companion.meeting);
-        companion.meeting.part();
+        if !self.leave_waiting(&meeting) {
+            self.names().forget(&meeting);
+            meeting.part();
+        }
         true
+    }
+    /// Lets what was sent wait for somebody to bind, as long as it may linger; false when nothing waits.
+    fn leave_waiting(&self, meeting: &Meeting) -> bool {
+        let (pipe, linger) = (meeting.connector.pipe, self.options.linger);
+        let mut core = lock(&self.core);
+        let waits = core.socket.pipe(pipe).is_some_and(|pipe| pipe.tx.waits());
+        if linger == Some(Duration::ZERO) || !waits || !core.socket.leave(pipe) {
+            return false;
+        }
+        // Under the lock that whoever binds takes to let it go.
+        meeting.left.store(true, Ordering::SeqCst);
+        drop(core);
+        if linger.is_some() {
+            self.io.send(Command::Abandon { sock: self.id, pipe });
+        }
+        true
+    }
+    /// What was left waiting for somebody to bind has lingered long enough.
+    pub(super) fn abandon(&self, pipe: PipeId) {
+        let companion = lock(&self.core).companion(pipe).cloned();
+        if let Some(Companion { meeting, .. }) = companion.filter(|it| it.side == Side::Connect && it.meeting.is_left()) {
+            self.names().forget(&meeting);
+            meeting.part();
+        }
     }
     /// The application has closed the socket: it leaves those it has met, and its names. What waits for somebody to bind
     /// lingers.

@@ -35,6 +35,10 @@ pub(crate) enum Command {
     Resolved { sock: SockId, peer: Arc<Peer>, addresses: io::Result<Vec<SocketAddr>> },
     /// Disconnect; answers whether anything was connected, or connecting, there.
     Disconnect { sock: SockId, endpoint: String, done: Sender<bool> },
+    /// What was sent to a pipe that was disconnected has gone.
+    Leave { sock: SockId, pipe: PipeId },
+    /// Forget a pipe to a name that nobody has bound, when it has lingered long enough.
+    Abandon { sock: SockId, pipe: PipeId },
     /// A stream is of no more use.
     Lost { sock: SockId, pipe: PipeId, loss: Loss },
     /// A stream takes no more: read what it brought, then it is of no more use.
@@ -210,6 +214,7 @@ impl Reactor {
             Timer::Silence { sock, pipe, attempt } => self.on_silence(sock, pipe, attempt),
             Timer::Protocol { sock, pipe } => self.on_protocol_timeout(sock, pipe),
             Timer::Nap { sock } => self.nap_over(sock),
+            Timer::Leave { sock, pipe } => self.leave_pipe(sock, pipe),
             Timer::Linger { sock } => self.forget(sock),
             Timer::Sessions { sock } => self.sessions_due(sock),
             Timer::Accept { sock, listener } => self.resume_accepting(sock, listener),
@@ -262,6 +267,8 @@ impl Reactor {
             Command::Disconnect { sock, endpoint, done } => {
                 let _ = done.send(self.disconnect(sock, &endpoint) || self.leave(sock, &endpoint));
             }
+            Command::Leave { sock, pipe } => self.on_written(sock, pipe),
+            Command::Abandon { sock, pipe } => self.abandon_later(sock, pipe),
             Command::Lost { sock, pipe, loss } => self.lose(sock, pipe, loss),
             Command::Broken { sock, pipe, loss } => self.on_broken(sock, pipe, loss),
             Command::Settle { sock, pipe, generation } => {
@@ -456,6 +463,7 @@ impl Reactor {
             Some(delay) => self.timers.after(delay, Timer::Reconnect { sock: sock.id, pipe }),
             None => {
                 served.dials.remove(&pipe);
+                self.timers.cancel(Timer::Leave { sock: sock.id, pipe });
                 sock.close_pipe(&peer);
             }
         }
@@ -466,7 +474,7 @@ impl Reactor {
 /// Sockets that their application has closed.
 impl Reactor {
     /// A socket that lingers may have no more reason to.
-    fn close_if_flushed(&mut self, sock: SockId) {
+    pub(super) fn close_if_flushed(&mut self, sock: SockId) {
         if self.served.get(&sock).is_some_and(|served| served.closing) {
             self.close(sock);
         }
@@ -503,15 +511,15 @@ impl Reactor {
         let Some(served) = self.served.remove(&sock) else { return };
         self.timers.cancel(Timer::Linger { sock });
         self.timers.cancel(Timer::Nap { sock });
-        for pipe in served.dials.into_keys() {
+        for (pipe, dial) in served.dials {
             self.timers.cancel(Timer::Reconnect { sock, pipe });
+            self.timers.cancel(Timer::Leave { sock, pipe });
+            self.timers.cancel(Timer::Silence { sock, pipe, attempt: dial.attempt() });
         }
         for peer in served.sock.peers() {
             self.timers.cancel(Timer::Protocol { sock, pipe: peer.pipe });
             if let Some(stream) = peer.uninstall(&served.sock, peer.loss(CloseReason::Unwanted)) {
-                let _ = stream.shutdown(std::net::Shutdown::Write);
-                // A stream that is closed with input unread is reset, and what the kernel has yet to send is lost.
-                scratch::discard_input(&stream);
+                scratch::hang_up(&stream);
             }
         }
         served.sock.give_up_waiting();

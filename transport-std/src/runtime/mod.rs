@@ -8,6 +8,7 @@
 //! - [`interest`]: whoever waits elsewhere.
 //! - [`accept`]: its listeners.
 //! - [`connect`]: its dials.
+//! - [`leave`]: pipes that were disconnected and have something to write.
 //! - [`inproc`]: sockets of one context that meet without streams.
 //! - [`live`]: options that change while a socket lives.
 //! - [`serve`]: when it reads for an application, and when it leaves that to it.
@@ -27,6 +28,7 @@ mod connect;
 pub(crate) mod inproc;
 pub(crate) mod interest;
 pub(crate) mod io;
+mod leave;
 mod live;
 #[cfg_attr(not(all(feature = "pgm", target_os = "linux")), path = "no_multicast.rs")]
 pub(crate) mod multicast;

@@ -3,6 +3,7 @@
 //! The pipe outlives its streams where it reconnects. A generation number tells the streams apart: whoever comes back
 //! from a system call with an older one throws its result away.
 
+use super::io::Command;
 use super::scratch;
 use super::seat::Seat;
 use super::sock::Sock;
@@ -77,6 +78,8 @@ pub(crate) struct Peer {
     pub(super) owed: AtomicBool,
     /// The stream's end has been announced, at the latest behind what a short read leaves: no other edge will come.
     ending: AtomicBool,
+    /// The application has disconnected it, and it stays for what is still to be written.
+    left: AtomicBool,
 }
 
 /// What a read brought.
@@ -127,6 +130,7 @@ impl Peer {
             hot: AtomicBool::new(false),
             owed: AtomicBool::new(false),
             ending: AtomicBool::new(false),
+            left: AtomicBool::new(false),
         }
     }
     /// Where it was accepted or is connected to.
@@ -142,6 +146,14 @@ impl Peer {
             (false, _) if self.endpoint.is_some() => PeerState::Connecting,
             (false, _) => PeerState::Gone,
         }
+    }
+    /// The application has disconnected it: whoever writes the last of what it was sent tells the I/O thread.
+    pub(super) fn leave(&self) {
+        self.left.store(true, Ordering::SeqCst);
+    }
+    /// Whether the application has disconnected it.
+    pub(crate) fn is_left(&self) -> bool {
+        self.left.load(Ordering::SeqCst)
     }
     /// The peer has ended the stream: whoever reads goes on to the end.
     pub(crate) fn on_ending(&self) {
@@ -190,6 +202,9 @@ impl Peer {
     pub(crate) fn drain(&self, sock: &Sock) {
         if let Some(command) = self.writer(sock, TURN).drain() {
             sock.io.send(command);
+        }
+        if self.is_left() && !self.has_messages() {
+            sock.io.send(Command::Leave { sock: sock.id, pipe: self.pipe });
         }
     }
     /// As [`drain`](Self::drain), by the I/O thread, which was asked to.
@@ -309,6 +324,11 @@ impl Peer {
         let out = lock(&self.outbox.state);
         out.desk.is_idle() && out.queue.len() == 0 && out.signals.is_empty()
     }
+    /// Whether messages have been published that have not all gone to the kernel.
+    pub(super) fn has_messages(&self) -> bool {
+        let out = lock(&self.outbox.state);
+        out.queue.len() > 0 || out.desk.has_messages()
+    }
     /// How the stream was lost, if it takes no more.
     pub(crate) fn broken(&self) -> Option<Loss> {
         let broken = lock(&self.outbox.state).desk.is_broken();
@@ -336,7 +356,6 @@ impl Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runtime::io::Command;
     use crate::{Context, Socket, SocketOptions, SocketType};
     use omnimq_raw::{Octets, RawListener};
     use std::sync::mpsc;

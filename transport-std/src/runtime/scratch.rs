@@ -46,8 +46,15 @@ pub(crate) fn share(buffer: Arc<Vec<u8>>) {
     });
 }
 
+/// Ends a stream whose last octets may still be on their way: one that is closed with input unread is reset, and what the
+/// kernel has yet to send is lost.
+pub(crate) fn hang_up(stream: &Stream) {
+    let _ = stream.shutdown(std::net::Shutdown::Write);
+    discard_input(stream);
+}
+
 /// Reads what a stream has, for nobody, as far as that is not without end.
-pub(crate) fn discard_input(stream: &Stream) {
+fn discard_input(stream: &Stream) {
     let mut buffer = take();
     for _ in 0..DISCARDS {
         if sys::read(stream, &mut buffer).is_ok_and(|n| n == buffer.len()) {

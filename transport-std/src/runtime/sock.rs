@@ -216,6 +216,10 @@ impl Sock {
     pub(crate) fn connects_once(&self) -> bool {
         matches!(self.socket_type, SocketType::Dealer | SocketType::Sub | SocketType::Pub | SocketType::Req)
     }
+    /// Whether it is connected to `endpoint`, or trying to be.
+    pub(crate) fn is_connected_to(&self, endpoint: &str) -> bool {
+        self.peers().iter().any(|peer| peer.endpoint.as_deref() == Some(endpoint) && !peer.is_left())
+    }
     pub(crate) fn peer(&self, pipe: PipeId) -> Option<Arc<Peer>> {
         lock(&self.core).peer(pipe)
     }

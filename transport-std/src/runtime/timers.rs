@@ -16,6 +16,8 @@ pub(crate) enum Timer {
     Protocol { sock: SockId, pipe: PipeId },
     /// The socket's arrivals are to be looked at again.
     Nap { sock: SockId },
+    /// A pipe that was disconnected has lingered long enough.
+    Leave { sock: SockId, pipe: PipeId },
     /// The socket has lingered long enough.
     Linger { sock: SockId },
     /// A multicast session's deadline.

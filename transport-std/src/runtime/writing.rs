@@ -144,6 +144,13 @@ impl Desk {
     pub(super) fn is_idle(&self) -> bool {
         matches!(&self.place, Place::Free(work) if work.as_ref().is_none_or(|work| work.is_done()))
     }
+    /// Whether messages are being written or left to be.
+    pub(super) fn has_messages(&self) -> bool {
+        match &self.place {
+            Place::Taken { .. } => true,
+            Place::Free(work) => work.as_ref().is_some_and(|work| work.progress.written < work.batch.len()),
+        }
+    }
     /// Whether the stream of the moment takes no more.
     pub(super) fn is_broken(&self) -> bool {
         matches!(&self.place, Place::Free(Some(work)) if work.broken && work.generation == self.generation)
