@@ -80,7 +80,7 @@ impl Sock {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(portable)))]
 mod linux {
     use super::{Ordering, RECEIVE, Readiness, SEND, SIGNALLED, Sock};
     use crate::socket::Socket;

@@ -171,7 +171,7 @@ impl Poller {
     ///
     /// # Errors
     /// [`Error::System`] (EEXIST, EPERM, …).
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(portable)))]
     pub fn add_descriptor(&mut self, key: usize, descriptor: impl std::os::fd::AsFd, wants: Readiness) -> Result<(), Error> {
         let added = self.selector.add(descriptor.as_fd(), key, wants.receive, wants.send);
         added.map_err(Error::system("poll a descriptor"))
@@ -180,7 +180,7 @@ impl Poller {
     ///
     /// # Errors
     /// [`Error::System`] (ENOENT, …).
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(portable)))]
     pub fn remove_descriptor(&mut self, descriptor: impl std::os::fd::AsFd) -> Result<(), Error> {
         self.selector.remove(descriptor.as_fd()).map_err(Error::system("no more poll a descriptor"))
     }

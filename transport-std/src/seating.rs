@@ -1,5 +1,6 @@
 //! An application in the driver's seat: waiting for its own streams and reading them.
 
+use crate::park;
 use crate::runtime::io::Command;
 use crate::runtime::peer::{Brought, Peer};
 use crate::runtime::sock::Sock;
@@ -37,6 +38,8 @@ pub(crate) struct Seating {
     /// The only pipe, if there is one.
     only: Option<PipeId>,
     spin: Spin,
+    /// Whether all peers are of this process, as of this [`Sock::roster`].
+    indoors: (bool, u32),
 }
 
 impl Seating {
@@ -54,6 +57,7 @@ impl Seating {
             waits: 0,
             only: None,
             spin,
+            indoors: (false, 0),
         }
     }
     /// Has the socket's lanes filled, waiting for that if need be. False: the time is up.
@@ -130,8 +134,31 @@ impl Seating {
     pub(crate) fn found_nothing(&mut self, sock: &Sock) {
         self.pumped = sock.pumped.load(Ordering::Acquire);
     }
+    /// Whether all peers are sockets of this process: then there are no streams to wait for.
+    fn is_indoors(&mut self, sock: &Sock) -> bool {
+        let roster = sock.roster.load(Ordering::Acquire);
+        if self.indoors.1 != roster {
+            self.indoors = (sock.is_indoors(), roster);
+        }
+        self.indoors.0
+    }
+    /// Waits for sockets of this process, without a descriptor. Should a stream come meanwhile, the I/O thread reads it.
+    fn wait_indoors(&self, sock: &Sock, left: Option<Duration>) -> bool {
+        if left.is_some_and(|left| left.is_zero()) {
+            return !self.is_quiet(sock);
+        }
+        park::with_waker(|waker| sock.await_messages(waker));
+        if self.is_quiet(sock) {
+            park::park(left);
+        }
+        sock.readers.withdraw();
+        !self.is_quiet(sock)
+    }
     /// Waits; true when somebody rang, or would have.
     fn wait(&mut self, sock: &Sock, left: Option<Duration>) -> bool {
+        if self.is_indoors(sock) {
+            return self.wait_indoors(sock, left);
+        }
         sock.reader.going_to_sleep();
         let quiet = self.is_quiet(sock);
         let mut events = std::mem::take(&mut self.events);

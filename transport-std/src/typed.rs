@@ -115,7 +115,7 @@ macro_rules! typed {
             $(typed!(@$ability);)*
         }
 
-        #[cfg(target_os = "linux")]
+        #[cfg(all(target_os = "linux", not(portable)))]
         impl std::os::fd::AsFd for $name {
             /// As that of [`Socket`].
             fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {

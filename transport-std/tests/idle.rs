@@ -1,7 +1,7 @@
 //! Connections that carry nothing cost nothing. A program of its own, for it counts the context switches of all threads
 //! of the process.
 
-#![cfg(target_os = "linux")]
+#![cfg(all(target_os = "linux", not(portable)))]
 
 mod support;
 

@@ -32,7 +32,7 @@ const TYPES: [SocketType; 11] = [
 
 fn contexts() {
     let before = count();
-    for n in 0..300 {
+    for n in 0..1000 {
         let context = Context::with_io_threads(1 + n % 2).unwrap();
         let mut sockets: Vec<_> = TYPES.iter().map(|socket_type| socket(&context, *socket_type)).collect();
         let mut pull = socket(&context, SocketType::Pull);

@@ -1,5 +1,5 @@
 //! Waiting for many sockets at once, by the poller and by the sockets' descriptors, which cost nothing while nothing comes.
-#![cfg(target_os = "linux")]
+#![cfg(all(target_os = "linux", not(portable)))]
 
 mod support;
 

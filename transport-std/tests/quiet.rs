@@ -1,6 +1,6 @@
 //! What registered sockets cost while they have nothing to tell. A program of its own, for it counts the time of the
 //! process.
-#![cfg(target_os = "linux")]
+#![cfg(all(target_os = "linux", not(portable)))]
 
 mod support;
 

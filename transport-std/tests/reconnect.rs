@@ -2,7 +2,7 @@
 
 mod support;
 
-use omnimq::{Context, Error, SocketType};
+use omnimq::{Context, Error, Event, SocketType};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 use support::*;
@@ -148,7 +148,7 @@ fn subscriptions_are_replayed() {
 
 #[test]
 fn many_subscriptions_over_a_mark_of_one() {
-    const TOPICS: u32 = 20_000;
+    const TOPICS: u32 = 100_000;
     let context = Context::new().unwrap();
     let port = Port::reserve();
     let mut sub = context.socket_with(SocketType::Sub, marks(1, 1)).unwrap();
@@ -304,6 +304,84 @@ fn back_off_is_respected() {
         .min()
         .unwrap();
     assert!(restart >= Duration::from_millis(35) && restart < Duration::from_millis(140), "{restart:?}");
+}
+
+/// Waits have a random part, so that those who lost one server do not come back in one instant.
+#[test]
+fn waits_differ() {
+    let context = Context::new().unwrap();
+    let port = Port::reserve();
+    let listener = port.listen();
+    let mut options = patient();
+    options.reconnect.ivl = Some(Duration::from_millis(200));
+    let sockets: Vec<_> = (0..12)
+        .map(|_| {
+            let mut push = context.socket_with(SocketType::Push, options.clone()).unwrap();
+            push.connect(port.endpoint()).unwrap();
+            push
+        })
+        .collect();
+    let peers: Vec<_> = sockets.iter().map(|_| Raw::on(listener.accept().unwrap().0).shake("PULL").unwrap()).collect();
+    let lost = Instant::now();
+    drop(peers);
+    let waits: Vec<_> = sockets
+        .iter()
+        .map(|_| {
+            let _ = listener.accept().unwrap();
+            lost.elapsed()
+        })
+        .collect();
+    // As libzmq's without a longest wait: one to two times what was asked for.
+    let (first, last) = (waits[0], waits[waits.len() - 1]);
+    assert!(first >= Duration::from_millis(200) && first < Duration::from_millis(400), "{waits:?}");
+    assert!(last - first >= Duration::from_millis(40), "{waits:?}");
+}
+
+/// Each condition to stop at ends the attempts, and nothing but that does.
+#[test]
+fn attempts_end_at_what_they_were_told_to_stop_at() {
+    let context = Context::new().unwrap();
+    for stop in ["refused", "handshake", "disconnected", "nothing"] {
+        let port = Port::reserve();
+        let mut options = patient();
+        options.reconnect.stop_refused = stop == "refused";
+        options.reconnect.stop_handshake = stop == "handshake";
+        options.reconnect.stop_disconnected = stop == "disconnected";
+        let mut push = context.socket_with(SocketType::Push, options).unwrap();
+        let monitor = push.monitor();
+        push.connect(port.endpoint()).unwrap();
+        let given_up = |patience| {
+            let end = Instant::now() + patience;
+            std::iter::from_fn(|| monitor.recv_timeout(end.saturating_duration_since(Instant::now())))
+                .any(|event| matches!(event, Event::ConnectGivenUp { .. }))
+        };
+        const SHORT: Duration = Duration::from_millis(60);
+        if stop == "refused" {
+            assert!(given_up(PATIENCE), "{stop}");
+            continue;
+        }
+        assert!(!given_up(SHORT), "{stop}: nobody is there");
+        let listener = port.listen();
+        drop(listener.accept().unwrap());
+        if stop == "handshake" {
+            assert!(given_up(PATIENCE), "{stop}");
+            continue;
+        }
+        assert!(!given_up(SHORT), "{stop}: no handshake");
+        drop(Raw::on(listener.accept().unwrap().0).shake("PULL").unwrap());
+        // The attempts above were hung up on while this one was made, or it may have been one of them.
+        assert_eq!(
+            given_up(if stop == "disconnected" { PATIENCE } else { SHORT }),
+            stop == "disconnected",
+            "{stop}: it was connected"
+        );
+        if stop == "disconnected" {
+            // The pipe goes a moment after that has been told.
+            until(|| push.try_send(b"x").is_err());
+        } else {
+            push.try_send(b"x").expect("there is a pipe as long as it is tried");
+        }
+    }
 }
 
 #[test]

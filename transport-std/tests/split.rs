@@ -129,7 +129,7 @@ fn a_proxy_holds_no_more_than_the_marks() {
 }
 
 /// How often the calling thread has slept.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(portable)))]
 fn naps() -> u64 {
     let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
     let naps = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
@@ -138,7 +138,7 @@ fn naps() -> u64 {
 
 /// The message is for one peer, which has no room, and the socket is ready to send for it has others: the proxy sleeps
 /// until that peer reads.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(portable)))]
 #[test]
 fn a_proxy_sleeps_until_the_peer_that_a_message_is_for_has_room() {
     let context = Context::new().unwrap();

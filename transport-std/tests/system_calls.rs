@@ -3,7 +3,7 @@
 //! Each test runs itself under strace twice, with few and with many messages: the difference is the steady state. Without
 //! strace it says so and does nothing, unless `CI` is `true`: then it fails.
 
-#![cfg(target_os = "linux")]
+#![cfg(all(target_os = "linux", not(portable)))]
 
 mod support;
 

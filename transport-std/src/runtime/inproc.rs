@@ -283,6 +283,11 @@ impl Core {
 }
 
 impl Sock {
+    /// Whether all its peers are sockets of this process, and there are any.
+    pub(crate) fn is_indoors(&self) -> bool {
+        let core = lock(&self.core);
+        core.companions.iter().any(Option::is_some) && !core.has_streams()
+    }
     fn companions(&self) -> Vec<Companion> {
         lock(&self.core).companions.iter().flatten().cloned().collect()
     }

@@ -276,6 +276,7 @@ impl Reactor {
                 if let Some((sock, peer)) = sock.and_then(|sock| Some((sock.clone(), sock.peer(pipe)?))) {
                     self.settle(&sock, &peer, generation);
                     peer.drain(&sock);
+                    self.close_if_flushed(sock.id);
                 }
             }
             Command::Read { sock, pipe } => self.go_on_reading(sock, pipe),
@@ -336,6 +337,9 @@ impl Reactor {
         let sock = served.sock.clone();
         let Some(peer) = sock.peer(pipe) else { return };
         if event.writable {
+            if let Some(stream) = peer.chatty().filter(|_| served.streams.is_settled(pipe)) {
+                self.io.poll.watch_room(&stream, Token::stream(sock.id, pipe), false);
+            }
             peer.drain(&sock);
             self.close_if_flushed(sock.id);
         }
@@ -398,6 +402,8 @@ impl Reactor {
         }
         if brought.reply || brought.ready.is_some() {
             peer.drain(sock);
+            // What a closed socket lingered for may have had to wait for this handshake.
+            self.close_if_flushed(sock.id);
         }
         if let Some(loss) = brought.lost {
             self.lose(sock.id, peer.pipe, loss);

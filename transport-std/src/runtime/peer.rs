@@ -163,14 +163,19 @@ impl Peer {
     pub(crate) fn stream(&self) -> Option<Arc<Stream>> {
         lock_across_calls(&self.reading).stream.clone()
     }
+    /// The stream, if its system is to tell of room only when that is waited for.
+    pub(super) fn chatty(&self) -> Option<Arc<Stream>> {
+        lock(&self.outbox.state).desk.chatty()
+    }
     /// Puts a new stream under the pipe: a new connection begins.
     pub(crate) fn install(&self, sock: &Sock, stream: Arc<Stream>) {
+        let chatty = sys::tells_room_in_vain(&stream);
         let mut reading = lock_across_calls(&self.reading);
         let mut protocol = lock(&self.protocol);
         let generation = sock.generation();
         protocol.connection = Connection::new(&sock.config, sock.now());
         protocol.generation = generation;
-        lock(&self.outbox.state).desk.seat(Some(stream.clone()), generation);
+        lock(&self.outbox.state).desk.seat(Some(stream.clone()), chatty, generation);
         self.ending.store(false, Ordering::SeqCst);
         *reading = Reading { stream: Some(stream), generation, ..Reading::default() };
     }
@@ -186,7 +191,7 @@ impl Peer {
         protocol.intake.rollback();
         let mut out = lock(&self.outbox.state);
         out.signals.clear();
-        out.desk.seat(None, generation);
+        out.desk.seat(None, false, generation);
         std::mem::replace(&mut *reading, Reading { generation, ..Reading::default() }).stream
     }
     /// The loss that would end the present stream.

@@ -132,6 +132,10 @@ impl Core {
         let news = tx.news();
         Some(Way::Socket(self.companion(pipe)?.clone(), news))
     }
+    /// Whether any of its pipes leads out of this process.
+    pub(super) fn has_streams(&self) -> bool {
+        self.peers.iter().any(Option::is_some) || !self.loose.is_empty()
+    }
     /// Whether something is staged that has not been published.
     pub(crate) fn has_staged(&mut self, notices: &Notices) -> bool {
         notices.take_staged(&mut self.staged);

@@ -19,6 +19,13 @@ pub(super) struct Streams {
     settled: HashSet<PipeId>,
 }
 
+impl Streams {
+    /// Whether the handshake on this pipe's stream is over.
+    pub(super) fn is_settled(&self, pipe: PipeId) -> bool {
+        self.settled.contains(&pipe)
+    }
+}
+
 impl Sock {
     /// Tells an event to those who ask, if any.
     #[inline]

@@ -5,7 +5,7 @@ use super::peer::{Loss, Protocol};
 use super::sock::Sock;
 use crate::lane::{Batch, Control, Outbox, Progress};
 use crate::sync::{AtomicBool, Mutex, Ordering, lock};
-use crate::sys::{self, Stream};
+use crate::sys::{self, Stream, Token};
 use omnimq_core::{Blob, CloseReason, PipeId, Signal, Sink};
 use std::io::{self, IoSlice};
 use std::sync::Arc;
@@ -26,6 +26,8 @@ const ROUND: usize = 64 << 10;
 pub(crate) struct Desk {
     /// The stream of the moment.
     stream: Option<Arc<Stream>>,
+    /// Its system tells of room after each message that is read: see [`sys::tells_room_in_vain`].
+    chatty: bool,
     generation: u32,
     place: Place,
     /// The I/O thread has been asked to go on here.
@@ -88,7 +90,7 @@ impl Sink<Blob> for Bounded<'_> {
 
 impl Default for Desk {
     fn default() -> Self {
-        Self { stream: None, generation: 0, place: Place::Free(None), owed: false }
+        Self { stream: None, chatty: false, generation: 0, place: Place::Free(None), owed: false }
     }
 }
 
@@ -122,8 +124,12 @@ impl Desk {
         self.owed = false;
     }
     /// Another stream, or none.
-    pub(super) fn seat(&mut self, stream: Option<Arc<Stream>>, generation: u32) {
-        (self.stream, self.generation) = (stream, generation);
+    pub(super) fn seat(&mut self, stream: Option<Arc<Stream>>, chatty: bool, generation: u32) {
+        (self.stream, self.chatty, self.generation) = (stream, chatty, generation);
+    }
+    /// The stream, if its system is to tell of room only when that is waited for.
+    pub(super) fn chatty(&self) -> Option<Arc<Stream>> {
+        self.stream.clone().filter(|_| self.chatty)
     }
     /// Puts a batch straight to work, if nothing is before it; what comes back in its place is empty.
     #[inline]
@@ -182,9 +188,14 @@ impl Writer<'_> {
                 work.begin(&mut out.queue);
             }
             let (stream, generation, quiet) = (out.desk.stream.clone(), out.desk.generation, out.signals.is_empty());
+            let chatty = out.desk.chatty;
             drop(out);
             turn = turn.saturating_sub(ROUND);
             let (wrote, messages) = self.write(&mut work, stream.as_deref(), generation, quiet, &mut turn);
+            if let (Wrote::Blocked, true, Some(stream)) = (&wrote, chatty && work.images, &stream) {
+                // Whoever hears of room ends this before writing, so it has to be asked for each time.
+                self.sock.io.selector().watch_room(stream, Token::stream(self.sock.id, self.pipe), true);
+            }
             // It may be the last to hold on to it, and closing is a system call.
             drop(stream);
             out = lock(&self.outbox.state);

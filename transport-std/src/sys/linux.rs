@@ -190,6 +190,13 @@ impl Handle {
         let flags = EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
         Ok(epoll::modify(&self.set, stream, EventData::new_u64(token.0), flags)?)
     }
+    /// Hears of room, or no more, on a stream whose handshake is over and that [tells of it in vain](tells_room_in_vain).
+    pub(crate) fn watch_room(&self, stream: &Stream, token: Token, on: bool) {
+        entering_system();
+        let mut flags = EventFlags::RDHUP | EventFlags::ET;
+        flags.set(EventFlags::OUT, on);
+        let _ = epoll::modify(&self.set, stream, EventData::new_u64(token.0), flags);
+    }
 }
 
 /// One socket's connections, twice: for its application and for the I/O thread.
@@ -297,6 +304,12 @@ pub(crate) fn outcome(stream: &Stream) -> io::Result<()> {
         Some(error) => Err(error),
         None => stream.peer_addr().map(drop),
     }
+}
+
+/// Whether the system tells whoever watches this stream of room each time the other side has read, and not only when there
+/// was none: local sockets. That would wake the I/O thread for every message.
+pub(crate) fn tells_room_in_vain(stream: &Stream) -> bool {
+    stream.domain().is_ok_and(|domain| domain == socket2::Domain::UNIX)
 }
 
 /// Reads without blocking.

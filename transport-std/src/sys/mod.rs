@@ -7,23 +7,23 @@ pub(crate) mod ipc;
 #[cfg(not(unix))]
 #[path = "no_ipc.rs"]
 pub(crate) mod ipc;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(portable)))]
 mod linux;
 mod listener;
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(not(target_os = "linux"), portable))]
 mod portable;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(portable)))]
 mod selector;
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(not(target_os = "linux"), portable))]
 mod sockets;
 pub(crate) mod tcp;
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(portable)))]
 pub(crate) use linux::*;
 pub(crate) use listener::{Listener, StreamOptions, would_block};
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(not(target_os = "linux"), portable))]
 pub(crate) use portable::*;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(portable)))]
 pub(crate) use selector::{Selector, SelectorWaker};
 
 use listener::Kind;
@@ -49,7 +49,7 @@ impl SockId {
 }
 
 /// What a registration with the I/O thread's selector is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Token(pub(crate) u64);
 
 /// What the I/O thread has itself called for after a while.

@@ -4,6 +4,7 @@ use super::{Alarm, Listener, Ready, Token};
 use crate::sync::entering_system;
 use mio::{Events, Interest, Registry};
 use omnimq_core::PipeId;
+use std::collections::HashMap;
 use std::io::{self, IoSlice, Read as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -32,17 +33,19 @@ pub(crate) struct Handle {
     tokens: Arc<Mutex<Tokens>>,
 }
 
-/// mio's tokens are as wide as a pointer, ours 64 bits: a table where they differ.
+/// mio's tokens are as wide as a pointer, ours 64 bits: a table, for where they differ.
 #[derive(Default)]
-struct Tokens(Vec<Token>);
+struct Tokens {
+    all: Vec<Token>,
+    places: HashMap<Token, usize>,
+}
 
 impl Tokens {
     fn keep(&mut self, token: Token) -> mio::Token {
-        let at = self.0.iter().position(|known| *known == token).unwrap_or_else(|| {
-            self.0.push(token);
-            self.0.len() - 1
-        });
-        mio::Token(at)
+        mio::Token(*self.places.entry(token).or_insert_with(|| {
+            self.all.push(token);
+            self.all.len() - 1
+        }))
     }
 }
 
@@ -75,7 +78,7 @@ impl Poll {
         }
         let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         for event in self.events.iter() {
-            if let Some(token) = tokens.0.get(event.token().0) {
+            if let Some(token) = tokens.all.get(event.token().0) {
                 ready.push(Ready {
                     token: *token,
                     readable: event.is_readable() || event.is_read_closed() || event.is_error(),
@@ -116,6 +119,8 @@ impl Handle {
     pub(crate) fn settle_stream(&self, _stream: &Stream, _token: Token) -> io::Result<()> {
         Ok(())
     }
+    /// Room is always told here.
+    pub(crate) fn watch_room(&self, _stream: &Stream, _token: Token, _on: bool) {}
 }
 
 /// Where one socket's application sleeps.
@@ -176,6 +181,11 @@ impl Selector {
         self.0.wait(&mut Vec::new(), timeout);
         Ok(())
     }
+}
+
+/// Room is always told here.
+pub(crate) fn tells_room_in_vain(_stream: &Stream) -> bool {
+    false
 }
 
 /// Reads without blocking.
