@@ -387,7 +387,7 @@ static void do_ring(void)
     }
     pthread_join(th, NULL);
     double w = shd[0] - t0;
-    snprintf(x, sizeof x, "wall_s=%.4f msgs_s=%.0f MB_s=%.1f", w, cnt / w, cnt / w * size / 1e6);
+    snprintf(x, sizeof x, "wall_s=%.4f msgs_s=%.0f deliveries_s=%.0f MB_s=%.1f", w, cnt / w, cnt / w, cnt / w * size / 1e6);
     tr = "inproc";
     report(x);
 }

@@ -10,6 +10,7 @@
  *   dr     DEALER xN / ROUTER      -c clients  -w requests in flight per client
  *   seed   1,000,000 x 1 KB PUSH/PULL, end to end (connect included)
  *   scale  K idle SUB connections: connect time, memory, fan-out   -c K
+ *   crowd  the same over one XSUB that connects K times
  *   hot    PUSH + 4 PULL, 4 more join mid-run: join time, evenness -r msgs/s
  * Common: -t tcp|ipc|inproc  -s bytes  -n count  -H hwm  -i io_threads
  *         -a buf|msg|zc   how the sender makes a message: zmq_send copy (default),
@@ -445,12 +446,19 @@ static void sc_subs(int i, res_t *r)
     void *c = ctx_new(clients + 16), **s = calloc(clients, sizeof *s);
     zmq_msg_t m;
     zmq_msg_init(&m);
+    int crowd = !strcmp(mode, "crowd");
     while (!S->ready[0]) { if (S->stop) _exit(2); usleep(100); }
     long base = rss_kb();
     r->start = now();
     for (int k = 0; k < clients; k++) {
-        s[k] = sock(c, ZMQ_SUB);
-        CK(zmq_setsockopt(s[k], ZMQ_SUBSCRIBE, "", 0));
+        if (crowd && k) s[k] = s[0];
+        else if (crowd) {
+            s[0] = sock(c, ZMQ_XSUB);
+            CK(zmq_send(s[0], "\1", 1, 0));
+        } else {
+            s[k] = sock(c, ZMQ_SUB);
+            CK(zmq_setsockopt(s[k], ZMQ_SUBSCRIBE, "", 0));
+        }
         connect_ep(s[k]);
     }
     r->y = now() - r->start;                     /* the calls returned */
@@ -463,7 +471,7 @@ static void sc_subs(int i, res_t *r)
     }
     double t = now();
     int linger = 0;
-    for (int k = 0; k < clients; k++) {
+    for (int k = 0; k < (crowd ? 1 : clients); k++) {
         zmq_setsockopt(s[k], ZMQ_LINGER, &linger, sizeof linger);
         zmq_close(s[k]);
     }
@@ -552,7 +560,7 @@ static void do_hot(void)
 
 int main(int argc, char **argv)
 {
-    if (argc < 2) { fprintf(stderr, "usage: zbench thr|lat|dr|seed|scale|hot [options] (see source)\n"); return 1; }
+    if (argc < 2) { fprintf(stderr, "usage: zbench thr|lat|dr|seed|scale|crowd|hot [options] (see source)\n"); return 1; }
     mode = argv[1];
     int o;
     while ((o = getopt(argc - 1, argv + 1, "t:p:s:n:k:c:w:H:i:a:x:D:r:W:B:")) != -1) switch (o) {
@@ -581,7 +589,7 @@ int main(int argc, char **argv)
     if (!strcmp(mode, "thr")) do_thr();
     else if (!strcmp(mode, "lat")) do_lat();
     else if (!strcmp(mode, "dr")) do_dr();
-    else if (!strcmp(mode, "scale")) do_scale();
+    else if (!strcmp(mode, "scale") || !strcmp(mode, "crowd")) do_scale();
     else if (!strcmp(mode, "hot")) do_hot();
     else if (!strcmp(mode, "seed")) {
         size = 1024; cnt = 1000000;
