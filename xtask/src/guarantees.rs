@@ -13,7 +13,7 @@ use crate::tidy::functions;
 pub(crate) const PAGES: [&str; 2] = ["docs/guarantees.md", "ARCHITECTURE.md"];
 
 /// Commands that take too long for every run of the tests, or whose result is a figure.
-const APART: [&str; 4] = ["bench", "fuzz", "mutants", "tsan"];
+const APART: [&str; 5] = ["bench", "fuzz", "mutants", "tsan", "wine"];
 
 /// One promise: where it stands and the tests that it names.
 struct Row<'a> {

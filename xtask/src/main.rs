@@ -21,6 +21,7 @@ mod source;
 mod test;
 mod tidy;
 mod tsan;
+mod wine;
 
 use std::process::ExitCode;
 
@@ -44,6 +45,7 @@ usage: cargo xtask COMMAND
   size                             what the firmware's images take of flash, RAM and stack
   test [--full]                    check, then every test; --full adds what takes hours
   tsan                             data races that ThreadSanitizer sees where the host library's threads meet
+  wine                             tests of the core and the host library as Windows programs
 ";
 
 /// All that the tests need of our crates: in a build of everything.
@@ -53,8 +55,8 @@ const EVERYTHING: &str = concat!(
 );
 
 /// Every command, as `docs/guarantees.md` may name it.
-const COMMANDS: [&str; 11] =
-    ["bench", "check", "demo", "firmware", "fuzz", "mutants", "no-alloc", "portability", "size", "test", "tsan"];
+const COMMANDS: [&str; 12] =
+    ["bench", "check", "demo", "firmware", "fuzz", "mutants", "no-alloc", "portability", "size", "test", "tsan", "wine"];
 
 fn main() -> ExitCode {
     match dispatch(Parser::from_env()) {
@@ -83,6 +85,7 @@ fn dispatch(mut args: Parser) -> Result<()> {
         "size" => no_more(args).and_then(|()| size::run()),
         "test" => test::run(args),
         "tsan" => no_more(args).and_then(|()| tsan::command()),
+        "wine" => no_more(args).and_then(|()| wine::command()),
         other => bail!("no command named {other}\n{USAGE}"),
     }
 }

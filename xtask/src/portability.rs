@@ -1,5 +1,5 @@
-//! `cargo xtask portability`: the crates check for machines and systems other than this one, and the sockets for firmware
-//! pass their tests on a big-endian machine of 32 bits.
+//! `cargo xtask portability`: the crates check for machines and systems other than this one, and the core and the sockets
+//! for firmware pass their tests on a big-endian machine of 32 bits.
 
 use anyhow::Result;
 
@@ -13,12 +13,14 @@ const MACHINES: [&str; 4] =
 const FIRMWARE: &str = "omnimq-smoltcp/ipv6,omnimq-smoltcp/embedded-io,omnimq-smoltcp/embedded-io-async,omnimq-smoltcp/nb";
 
 /// One crate for one target: (package, features, what to build of the standard library, target).
-const CHECKS: [(&str, &str, &str, &str); 5] = [
+const CHECKS: [(&str, &str, &str, &str); 7] = [
     ("omnimq-core", "alloc", "core,alloc", "thumbv7em-none-eabihf"),
     ("omnimq-pgm", "", "core", "thumbv7em-none-eabihf"),
     ("omnimq-pgm", "alloc", "core,alloc", "thumbv7em-none-eabihf"),
     ("omnimq", "stream,bytes", "std,panic_abort", "x86_64-pc-windows-gnu"),
+    ("omnimq", "stream,bytes", "std,panic_abort", "x86_64-pc-windows-msvc"),
     ("omnimq", "stream,bytes", "std,panic_abort", "aarch64-apple-darwin"),
+    ("omnimq", "stream,bytes", "std,panic_abort", "x86_64-unknown-freebsd"),
 ];
 
 /// What running programs of a 32-bit big-endian machine takes.
@@ -39,11 +41,14 @@ pub(crate) fn run() -> Result<()> {
     big_endian()
 }
 
-/// The tests of the sockets for firmware where octets stand the other way round and a word has 32 bits.
+/// The tests of the core and of the sockets for firmware where octets stand the other way round and a word has 32 bits.
 fn big_endian() -> Result<()> {
     debian::install(&POWERPC)?;
-    let test = debian::cargo()?.words("test --quiet --package omnimq-smoltcp --tests --features ip").arg("--features");
-    let test = test.arg(FIRMWARE).words("-Zbuild-std=std,panic_unwind,test --target powerpc-unknown-linux-gnu");
+    let test = debian::cargo()?.words("test --quiet --package omnimq-core --package omnimq-smoltcp --tests --features");
+    let test = test.arg(format!("omnimq-core/alloc,omnimq-smoltcp/ip,{FIRMWARE}"));
+    let test = test.words("-Zbuild-std=std,panic_unwind,test --target powerpc-unknown-linux-gnu");
+    // A fraction of each property's cases: a processor that is played is slow.
+    let test = test.env("PROPTEST_CASES", "16");
     let test = test.env("CARGO_TARGET_POWERPC_UNKNOWN_LINUX_GNU_LINKER", "powerpc-linux-gnu-gcc");
     test.env("CARGO_TARGET_POWERPC_UNKNOWN_LINUX_GNU_RUNNER", "qemu-ppc -L /usr/powerpc-linux-gnu").run()
 }

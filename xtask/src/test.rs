@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::process::{Process, root};
 use crate::report::{Report, Totals};
-use crate::{EVERYTHING, check, debian, demo, firmware, fuzz, guarantees, mutants, no_alloc, source, tsan};
+use crate::{EVERYTHING, check, debian, demo, firmware, fuzz, guarantees, mutants, no_alloc, source, tsan, wine};
 
 /// What the interoperability tests make their virtual environment with, what counts system calls, and what multicast runs
 /// between and against.
@@ -44,6 +44,11 @@ pub(crate) fn run(mut args: Parser) -> Result<()> {
     });
     report
         .counted("tests of PGM without an allocator", |totals| cargo_test(Process::cargo(), "--package omnimq-pgm", totals));
+    report.counted("tests of the host library, as on other systems", |totals| {
+        let cargo =
+            Process::cargo().env("RUSTFLAGS", "--cfg portable").env("CARGO_TARGET_DIR", root().join("target/portable"));
+        cargo_test(cargo, "--package omnimq --tests", totals)
+    });
     if holds_models()? {
         report.counted("the hand-overs between threads, in every order that loom finds", |totals| {
             let cargo = Process::cargo().env("RUSTFLAGS", "--cfg loom").env("CARGO_TARGET_DIR", root().join("target/loom"));
@@ -67,6 +72,7 @@ fn hours(report: &mut Report) {
         cargo_test(cargo, &format!("--release {EVERYTHING}"), totals)
     });
     report.counted("tsan", tsan::run);
+    report.counted("wine", wine::run);
     report.step("fuzz, ten minutes each", || fuzz::all(600));
     report.step("mutants", mutants::all);
     report.step("cargo deny", || {

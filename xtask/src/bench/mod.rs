@@ -130,9 +130,10 @@ fn measure(row: &Row, programs: &Programs, rounds: usize) -> Result<Rounds> {
     Ok(all)
 }
 
-/// A command that ends after so many seconds, on the cores that the row says.
+/// A command that ends after so many seconds, on the cores that the row says, with all descriptors that it may have.
 fn on_its_cores(row: &Row, seconds: u32) -> Process {
-    let pinned = if row.one_core { Process::new("taskset").words("-c 0 timeout") } else { Process::new("timeout") };
+    let shell = Process::new("sh").arg("-c").arg("ulimit -n $(ulimit -Hn) && exec \"$@\"").arg("sh");
+    let pinned = if row.one_core { shell.words("taskset -c 0 timeout") } else { shell.arg("timeout") };
     pinned.arg(seconds.to_string())
 }
 

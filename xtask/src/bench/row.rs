@@ -21,12 +21,15 @@ pub(crate) enum Goal {
     AtMost(f64),
     /// At most so many CPU seconds per message, as a share of libzmq's.
     CpuShare(f64),
+    /// At most so much of something else that ours prints.
+    OtherAtMost(&'static str, f64),
 }
 
 /// One row of the table.
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) pattern: &'static str,
+    pub(crate) transport: &'static str,
     pub(crate) size: u64,
     pub(crate) connections: u64,
     /// Whether all processes share one core, which measures the length of the path instead of the scheduler.
@@ -59,10 +62,15 @@ impl Row {
 
 const ROUND_TRIP: Measure = Measure::Printed { key: "rtt_p50_us", lower_is_better: true };
 const RATE: Measure = Measure::Printed { key: "deliveries_s", lower_is_better: false };
+const FAN_OUT: Measure = Measure::Printed { key: "fanout_ms_p50", lower_is_better: true };
 const REQUESTS: Measure = Measure::Printed { key: "reqs_s", lower_is_better: false };
 
-/// Every row, over tcp between two processes of one machine.
-pub(crate) const ROWS: [Row; 12] = [
+/// KiB of anonymous memory that an idle connection takes where it was accepted, and where it was made.
+pub(crate) const ACCEPTED: &str = "pub_kb_per_conn";
+pub(crate) const MADE: &str = "sub_kb_per_conn";
+
+/// Every row, between two processes of one machine, over inproc between two threads.
+pub(crate) const ROWS: [Row; 19] = [
     Row {
         name: "reqrep tcp 64 one core",
         one_core: true,
@@ -101,12 +109,76 @@ pub(crate) const ROWS: [Row; 12] = [
     fan_in("dealerrouter tcp 64 x 1", 1, "dr -c 1 -n 8000", "mux -c 1 -n 15000", &[]),
     fan_in("dealerrouter tcp 64 x 10", 10, "dr -c 10 -n 40000", "mux -c 10 -n 60000", &[]),
     fan_in("dealerrouter tcp 64 x 100", 100, "dr -c 100 -n 40000", "mux -c 100 -n 60000", &[Goal::BetterThanLibzmq(1.3)]),
+    Row {
+        name: "reqrep ipc 64 one core",
+        transport: "ipc",
+        one_core: true,
+        goals: &[Goal::NearToLimit(1.0 / 1.4)],
+        ..round_trip("lat -t ipc -s 64 -n 10000", "ping -t ipc -s 64 -n 15000", ROUND_TRIP)
+    },
+    Row {
+        name: "reqrep inproc 64 one core",
+        transport: "inproc",
+        one_core: true,
+        goals: &[Goal::NearToLimit(1.0 / 1.4)],
+        ..round_trip("lat -t inproc -s 64 -n 10000", "wake -m futex -n 15000", ROUND_TRIP)
+    },
+    Row {
+        transport: "ipc",
+        ..stream(
+            "pushpull ipc 64",
+            64,
+            "thr -t ipc -s 64 -n 1500000",
+            "stream -t ipc -s 64 -n 6000000",
+            &[Goal::BetterThanLibzmq(1.5)],
+        )
+    },
+    Row {
+        transport: "ipc",
+        ..stream(
+            "pushpull ipc 1024",
+            1024,
+            "thr -t ipc -s 1024 -n 500000",
+            "stream -t ipc -s 1024 -n 1500000",
+            &[Goal::BetterThanLibzmq(3.0)],
+        )
+    },
+    Row {
+        transport: "inproc",
+        ..stream(
+            "pushpull inproc 64",
+            64,
+            "thr -t inproc -s 64 -n 3000000",
+            "ring -s 64 -n 8000000",
+            &[Goal::BetterThanLibzmq(1.5)],
+        )
+    },
+    crowd(
+        "pubsub tcp 64 x 10000 connections",
+        10_000,
+        "crowd -c 10000",
+        "conns -c 10000",
+        &[Goal::NearToLimit(1.0 / 1.5), Goal::OtherAtMost(ACCEPTED, 3.0), Goal::OtherAtMost(MADE, 3.0)],
+    ),
+    crowd("pubsub tcp 64 x 4900 subscribers", 4_900, "scale -c 4900", "conns -c 4900", &[Goal::OtherAtMost(ACCEPTED, 3.0)]),
 ];
+
+/// Idle connections by the thousand, of which each descriptor counts.
+const fn crowd(
+    name: &'static str,
+    connections: u64,
+    work: &'static str,
+    limit: &'static str,
+    goals: &'static [Goal],
+) -> Row {
+    Row { connections, pattern: "XPUB/SUB", measure: FAN_OUT, goals, ..stream(name, 64, work, limit, &[]) }
+}
 
 const fn round_trip(work: &'static str, limit: &'static str, measure: Measure) -> Row {
     Row {
         name: "",
         pattern: "REQ/REP",
+        transport: "tcp",
         size: 64,
         connections: 1,
         one_core: false,
@@ -118,7 +190,18 @@ const fn round_trip(work: &'static str, limit: &'static str, measure: Measure) -
 }
 
 const fn stream(name: &'static str, size: u64, work: &'static str, limit: &'static str, goals: &'static [Goal]) -> Row {
-    Row { name, pattern: "PUSH/PULL", size, connections: 1, one_core: false, work, limit: Some(limit), measure: RATE, goals }
+    Row {
+        name,
+        pattern: "PUSH/PULL",
+        transport: "tcp",
+        size,
+        connections: 1,
+        one_core: false,
+        work,
+        limit: Some(limit),
+        measure: RATE,
+        goals,
+    }
 }
 
 const fn fan_in(
@@ -131,6 +214,7 @@ const fn fan_in(
     Row {
         name,
         pattern: "DEALER/ROUTER",
+        transport: "tcp",
         size: 64,
         connections,
         one_core: false,

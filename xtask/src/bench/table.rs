@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::row::{Goal, Row};
+use super::row::{ACCEPTED, Goal, MADE, Row};
 use super::sample::{CPU, CSW, MEMORY, Program, Rounds};
 use crate::process::Process;
 
@@ -70,6 +70,7 @@ fn judge(goal: &Goal, row: &Row, rounds: &Rounds) -> Verdict {
             at_least(format!("{metric} vs limit >= {bound:.2}"), got, bound)
         }
         Goal::AtMost(bound) => at_most(format!("{metric} <= {bound}"), rounds.median(Program::Ours, metric), bound),
+        Goal::OtherAtMost(key, bound) => at_most(format!("{key} <= {bound}"), rounds.median(Program::Ours, key), bound),
         Goal::CpuShare(bound) => {
             let share = rounds.ratio(Program::Libzmq, CPU, false);
             at_most(format!("{CPU} / libzmq's <= {bound}"), share, bound)
@@ -140,7 +141,7 @@ fn object(row: &Row, result: &Rounds, rounds: usize, machine: &Machine) -> Value
         "vs_libzmq": result.ratio(Program::Libzmq, metric, row.lower_is_better()),
         "vs_limit": result.ratio(Program::Limit, metric, row.lower_is_better()),
         "pattern": row.pattern,
-        "transport": "tcp",
+        "transport": row.transport,
         "size": row.size,
         "connections": row.connections,
         "hwm": HWM,
@@ -149,6 +150,8 @@ fn object(row: &Row, result: &Rounds, rounds: usize, machine: &Machine) -> Value
         CPU: each(CPU),
         CSW: each(CSW),
         MEMORY: each(MEMORY),
+        ACCEPTED: each(ACCEPTED),
+        MADE: each(MADE),
         "goals": goals,
         "cpu": machine.cpu,
         "cpus": machine.cpus,
