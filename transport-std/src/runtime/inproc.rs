@@ -359,7 +359,7 @@ impl Sock {
     }
     /// Lets what was sent wait for somebody to bind, as long as it may linger; false when nothing waits.
     fn leave_waiting(&self, meeting: &Meeting) -> bool {
-        let (pipe, linger) = (meeting.connector.pipe, self.options.linger);
+        let (pipe, linger) = (meeting.connector.pipe, self.live.linger());
         let mut core = lock(&self.core);
         let waits = core.socket.pipe(pipe).is_some_and(|pipe| pipe.tx.waits());
         if linger == Some(Duration::ZERO) || !waits || !core.socket.leave(pipe) {

@@ -35,9 +35,9 @@ impl Reactor {
         let mut dials = served.dials.iter().filter(|(_, dial)| dial.endpoint() == endpoint);
         let found = dials.find_map(|(&pipe, _)| sock.peer(pipe).filter(|peer| !peer.is_left()));
         let Some(peer) = found else { return false };
-        let lingers = sock.options.linger != Some(Duration::ZERO);
+        let lingers = sock.live.linger() != Some(Duration::ZERO);
         if lingers && peer.has_messages() && sock.leave(&peer) {
-            if let Some(linger) = sock.options.linger {
+            if let Some(linger) = sock.live.linger() {
                 self.timers.after(linger, Timer::Leave { sock: sock.id, pipe: peer.pipe });
             }
             // Whoever wrote the last of it a moment ago did not know.
@@ -64,7 +64,7 @@ impl Reactor {
     }
     /// A pipe to a name that nobody has bound was left: it may linger.
     pub(super) fn abandon_later(&mut self, sock: SockId, pipe: PipeId) {
-        if let Some(linger) = self.served.get(&sock).and_then(|served| served.sock.options.linger) {
+        if let Some(linger) = self.served.get(&sock).and_then(|served| served.sock.live.linger()) {
             self.timers.after(linger, Timer::Leave { sock, pipe });
         }
     }

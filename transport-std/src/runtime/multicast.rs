@@ -237,7 +237,7 @@ impl Session {
         }
         *closing = true;
         // A span beyond the clock's range has no end.
-        self.left = Some(sock.options.linger.and_then(|linger| Instant::now().checked_add(linger)));
+        self.left = Some(sock.live.linger().and_then(|linger| Instant::now().checked_add(linger)));
         true
     }
     /// Takes its pipes away from the socket.
