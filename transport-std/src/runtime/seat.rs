@@ -147,7 +147,8 @@ impl<Id> Post<Id> {
         if !self.any.load(Relaxed) {
             return false;
         }
-        self.any.store(false, Relaxed);
+        // What the caller did before is seen by who finds this empty.
+        self.any.store(false, Release);
         to.append(&mut lock(&self.ids));
         true
     }

@@ -340,13 +340,14 @@ impl Sock {
         let _ = core.socket.process(pipe);
     }
     fn process(&self, core: &mut Core) {
+        // Counted first: who is about to sleep and finds the post taken finds this counted too, and waits for the lock.
+        self.pumped.fetch_add(1, Ordering::Release);
         let mut posted = std::mem::take(&mut core.posted);
         self.mail.take(&mut posted);
         for pipe in posted.drain(..) {
             Self::look_into(core, pipe);
         }
         core.posted = posted;
-        self.pumped.fetch_add(1, Ordering::Release);
     }
     /// Notes pipes that something was staged for; true when there are such that were not known.
     #[inline]
