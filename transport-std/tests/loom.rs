@@ -13,7 +13,8 @@
 //! `reading_that_stopped_goes_on`), reading that is owed left undone (`reading_that_stopped_goes_on`). Post: the flag set
 //! before the number, or cleared after the numbers were taken (`post_keeps_what_it_is_given`). Receive: the count of looks
 //! not compared, compared too late or not kept, no ring, the lane found empty and not marked so
-//! (`nobody_sleeps_beside_a_message`). Two changes stay without effect: Acquire on the knock of a seat that fell free, for
+//! (`nobody_sleeps_beside_a_message`), counted after the post was taken
+//! (`nobody_sleeps_beside_a_message_that_the_other_half_found`). Two changes stay without effect: Acquire on the knock of a seat that fell free, for
 //! the swap that follows has it; and no second look at the mail, for who posts rings after it.
 #![cfg(loom)]
 #![allow(dead_code, reason = "the library uses the rest")]
@@ -390,21 +391,28 @@ impl Socket {
     }
     fn pump(&self, core: &mut bool) {
         if !self.mail.is_empty() {
+            self.pumped.fetch_add(1, Release);
             let mut posted = Vec::new();
             self.mail.take(&mut posted);
             *core |= !posted.is_empty();
-            self.pumped.fetch_add(1, Release);
         }
     }
     /// The I/O thread has read a message for an application that is away.
     fn bring(&self) {
+        self.deliver(|| self.pump(&mut lock(&self.core)));
+    }
+    /// A socket of this process has sent a message: it leaves the look to others.
+    fn tell(&self) {
+        self.deliver(|| {});
+    }
+    fn deliver(&self, look: impl FnOnce()) {
         let mut lane = lock(&self.lane);
         lane.0 += 1;
         let news = std::mem::take(&mut lane.1);
         drop(lane);
         if news {
             self.mail.push(0);
-            self.pump(&mut lock(&self.core));
+            look();
             if self.reader.ring() {
                 self.waker.wake();
             }
@@ -466,6 +474,20 @@ fn nobody_sleeps_beside_messages_of_two_threads() {
         socket.recv();
         socket.recv();
         threads.into_iter().for_each(|io| io.join().unwrap());
+    });
+}
+
+/// A message from a socket of this process, while the half that sends looks at the post for its own ends.
+#[test]
+fn nobody_sleeps_beside_a_message_that_the_other_half_found() {
+    model(|| {
+        let socket = Arc::new(Socket::new());
+        let (peer, half) = (socket.clone(), socket.clone());
+        let tells = thread::spawn(move || peer.tell());
+        let sends = thread::spawn(move || half.pump(&mut lock(&half.core)));
+        socket.recv();
+        tells.join().unwrap();
+        sends.join().unwrap();
     });
 }
 
