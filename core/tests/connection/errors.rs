@@ -174,6 +174,11 @@ fn an_announced_length_is_not_memory() {
         let mut side = Side::<Heap>::ready(SocketType::Pull, SocketType::Push, 1);
         let mut arrived = 0;
         send!(side, b"\x02", len.to_be_bytes());
+        if usize::try_from(len).is_err() {
+            // A small machine cannot even count that far.
+            assert_eq!(side.connection.closed(), Some(CloseReason::TooLarge));
+            continue;
+        }
         for _ in 0..40 {
             let space = side.connection.wanted().map_or(0, |space| space.len());
             assert!(space <= (64 << 10) + arrived, "{space} octets of room after {arrived} octets");
