@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::process::{Process, root};
 use crate::report::{Report, Totals};
-use crate::{EVERYTHING, check, debian, demo, firmware, fuzz, guarantees, mutants, no_alloc, source, tsan, wine};
+use crate::{EVERYTHING, check, debian, demo, firmware, fuzz, guarantees, mutants, no_alloc, source, tsan};
 
 /// What the interoperability tests make their virtual environment with, what counts system calls, and what multicast runs
 /// between and against.
@@ -72,7 +72,6 @@ fn hours(report: &mut Report) {
         cargo_test(cargo, &format!("--release {EVERYTHING}"), totals)
     });
     report.counted("tsan", tsan::run);
-    report.counted("wine", wine::run);
     report.step("fuzz, ten minutes each", || fuzz::all(600));
     report.step("mutants", mutants::all);
     report.step("cargo deny", || {

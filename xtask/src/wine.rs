@@ -40,7 +40,7 @@ pub(crate) fn command() -> Result<()> {
     outcome
 }
 
-pub(crate) fn run(totals: &mut Totals) -> Result<()> {
+fn run(totals: &mut Totals) -> Result<()> {
     debian::install(&PACKAGES)?;
     let folder = root().join("target/wine");
     random(&folder)?;
