@@ -6,9 +6,8 @@ use mio::{Events, Interest, Registry};
 use omnimq_core::PipeId;
 use std::collections::HashMap;
 use std::io::{self, IoSlice, Read as _, Write as _};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub(crate) use super::sockets::{Door, Stream, accept, door, outcome, peer_address, set_nodelay, stream};
 
@@ -49,9 +48,30 @@ impl Tokens {
     }
 }
 
-/// Alarms that were armed, by [`Alarm`]: without a timer that others may set, the I/O thread is woken at once and looks at once.
+/// When alarms that were armed go off, by [`Alarm`]: without a timer that others may set, the I/O thread is woken to sleep
+/// no longer than that.
 #[derive(Default)]
-struct Alarms([AtomicBool; 2]);
+struct Alarms(Mutex<[Option<Instant>; 2]>);
+
+impl Alarms {
+    fn arm(&self, alarm: Alarm, span: Duration) {
+        let due = Instant::now().checked_add(span);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)[alarm as usize] = due;
+    }
+    /// How long the next leaves to sleep, at most `timeout`.
+    fn bound(&self, timeout: Option<Duration>) -> Option<Duration> {
+        let next = self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().flatten().min().copied();
+        let left = next.map(|due| due.saturating_duration_since(Instant::now()));
+        left.into_iter().chain(timeout).min()
+    }
+    /// Those whose time has come.
+    fn due(&self) -> impl Iterator<Item = Alarm> {
+        let mut alarms = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let fired = Alarm::ALL.map(|alarm| alarms[alarm as usize].take_if(|due| *due <= now).map(|_| alarm));
+        fired.into_iter().flatten()
+    }
+}
 
 impl Poll {
     pub(crate) fn new() -> io::Result<(Self, Handle)> {
@@ -68,13 +88,11 @@ impl Poll {
     /// Waits; appends what happened to `ready`.
     pub(crate) fn wait(&mut self, ready: &mut Vec<Ready>, timeout: Option<Duration>) {
         entering_system();
-        if self.poll.poll(&mut self.events, timeout).is_err() {
+        if self.poll.poll(&mut self.events, self.alarms.bound(timeout)).is_err() {
             return;
         }
-        for (armed, alarm) in self.alarms.0.iter().zip(Alarm::ALL) {
-            if armed.swap(false, Ordering::AcqRel) {
-                ready.push(Ready { token: Token::alarm(alarm), readable: true, writable: false, ended: false });
-            }
+        for alarm in self.alarms.due() {
+            ready.push(Ready { token: Token::alarm(alarm), readable: true, writable: false, ended: false });
         }
         let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         for event in self.events.iter() {
@@ -99,9 +117,9 @@ impl Handle {
         entering_system();
         let _ = self.waker.wake();
     }
-    /// Has `alarm` go off, here at once.
-    pub(crate) fn arm(&self, alarm: Alarm, _span: Duration) {
-        self.alarms.0[alarm as usize].store(true, Ordering::Release);
+    /// Has `alarm` go off after `span`, as precisely as the system's waits are.
+    pub(crate) fn arm(&self, alarm: Alarm, span: Duration) {
+        self.alarms.arm(alarm, span);
         self.wake();
     }
     /// Listens for connections.
