@@ -200,8 +200,10 @@ impl Socket {
             self.sent = true;
             self.seating.found_nothing(&self.sock);
         }
-        let full = self.sock.notices.take_full();
-        if self.pace.writes(len, &self.sock) || full || self.sock.most_staged(&mut core) >= Pace::BATCH {
+        if self.sock.notices.take_full() {
+            self.sock.publish_at_mark(core);
+            self.pace.wrote();
+        } else if self.pace.writes(len, &self.sock) || self.sock.most_staged(&mut core) >= Pace::BATCH {
             self.sock.publish(core);
             self.pace.wrote();
         } else if self.sock.collect_staged(&mut core) {

@@ -168,8 +168,7 @@ fn number_of(octets: &[u8]) -> u32 {
 }
 
 /// What is published in a burst of many times the mark arrives: only the kernel's buffers and the subscriber limit it, not
-/// that nobody has written yet. The kernel's buffer takes a burst even while the subscriber does not get to run. On mio's
-/// code, where the I/O thread writes more, a round is lost when that does not get to run: there the one in the middle counts.
+/// that nobody has written yet. The kernel's buffer takes a burst even while the subscriber does not get to run.
 #[test]
 fn a_burst_beyond_the_mark_is_written_not_dropped() {
     const BURST: u32 = 2_000;
@@ -203,7 +202,5 @@ fn a_burst_beyond_the_mark_is_written_not_dropped() {
         }
         rounds.push(got);
     }
-    rounds.sort_unstable();
-    let least = rounds[if cfg!(portable) { rounds.len() / 2 } else { 0 }];
-    assert!(least > BURST / 2, "of {BURST} came {rounds:?}");
+    assert!(rounds.iter().all(|got| *got > BURST / 2), "of {BURST} came {rounds:?}");
 }

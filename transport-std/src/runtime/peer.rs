@@ -212,6 +212,10 @@ impl Peer {
             sock.io.send(Command::Leave { sock: sock.id, pipe: self.pipe });
         }
     }
+    /// Whether somebody is at the writing.
+    pub(super) fn is_being_written(&self) -> bool {
+        lock(&self.outbox.state).desk.is_taken()
+    }
     /// As [`drain`](Self::drain), by the I/O thread, which was asked to.
     pub(super) fn go_on_writing(&self, sock: &Sock) {
         lock(&self.outbox.state).desk.pay();

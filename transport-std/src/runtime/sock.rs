@@ -28,6 +28,9 @@ use std::time::Duration;
 /// An application may leave a batch unwritten for this long.
 pub(crate) const LOOK: Duration = Duration::from_micros(50);
 
+/// A publisher waits at most this long, at the high-water mark, for whoever is writing for it.
+const GIVE_WAY: Duration = Duration::from_millis(1);
+
 /// An application may leave input unread for this long; kernel buffers bridge it.
 pub(crate) const NAP: Duration = Duration::from_millis(1);
 
@@ -148,6 +151,13 @@ impl Way {
         match self {
             Self::Stream(peer) => peer.drain(sock),
             Self::Socket(companion, news) => companion.tell(news),
+        }
+    }
+    /// The stream's peer, if it is one.
+    fn peer(&self) -> Option<Arc<Peer>> {
+        match self {
+            Self::Stream(peer) => Some(peer.clone()),
+            Self::Socket(..) => None,
         }
     }
 }
@@ -377,7 +387,28 @@ impl Sock {
         }
     }
     /// Publishes what is staged and writes it, without the lock.
-    pub(crate) fn publish(&self, mut core: Locked<'_, Core>) {
+    pub(crate) fn publish(&self, core: Locked<'_, Core>) {
+        self.publish_by(core, |way| way.go(self));
+    }
+    /// As [`publish`](Self::publish), at a high-water mark. Where the next message would be dropped, and somebody else is
+    /// at the stream, who may have lost the processor there, they get [`GIVE_WAY`] to be done.
+    pub(crate) fn publish_at_mark(&self, core: Locked<'_, Core>) {
+        if !matches!(self.socket_type, SocketType::Pub | SocketType::XPub | SocketType::Router) {
+            return self.publish(core);
+        }
+        let mut begun = None;
+        self.publish_by(core, |way| {
+            let peer = way.peer();
+            way.go(self);
+            while peer.as_ref().is_some_and(|peer| peer.is_being_written())
+                && begun.get_or_insert_with(std::time::Instant::now).elapsed() < GIVE_WAY
+            {
+                std::thread::yield_now();
+            }
+        });
+    }
+    #[inline]
+    fn publish_by(&self, mut core: Locked<'_, Core>, mut go: impl FnMut(Way)) {
         self.collect_staged(&mut core);
         if core.staged.is_empty() {
             return;
@@ -388,7 +419,7 @@ impl Sock {
             let loose = way.is_none() && core.is_loose(one);
             drop(core);
             if let Some(way) = way {
-                way.go(self);
+                go(way);
             }
             if loose {
                 self.turn();
@@ -402,9 +433,7 @@ impl Sock {
         if loose {
             self.turn();
         }
-        for way in ways {
-            way.go(self);
-        }
+        ways.into_iter().for_each(go);
     }
     /// Something is staged: the I/O thread will look before long.
     pub(crate) fn leave_to_look(&self) {

@@ -146,6 +146,10 @@ impl Desk {
     pub(super) fn has_stream(&self) -> bool {
         self.stream.is_some()
     }
+    /// Whether somebody is there.
+    pub(super) fn is_taken(&self) -> bool {
+        matches!(&self.place, Place::Taken { .. })
+    }
     /// Whether nothing is being written or left to be.
     pub(super) fn is_idle(&self) -> bool {
         matches!(&self.place, Place::Free(work) if work.as_ref().is_none_or(|work| work.is_done()))
