@@ -155,6 +155,20 @@ both! {
     }
 
     #[test]
+    fn what_a_pipe_that_was_left_subscribes_to_is_not_heard<S>() {
+        // Every subscription and cancellation of a peer is shown.
+        let mut bench = Bench::<XPub, S>::with(XPub, |options| options.manual = true);
+        let peer = bench.attach(Side::Connect);
+        bench.ready(peer, "");
+        bench.peer_subscribes(peer, "a");
+        assert!(bench.socket.leave(peer));
+        assert_eq!(bench.recv_all(), ["\u{1}a", "\u{0}a"]);
+        bench.peer_subscribes(peer, "b");
+        bench.peer_cancels(peer, "a");
+        assert_eq!(bench.recv_all(), [""; 0]);
+    }
+
+    #[test]
     fn half_a_message_does_not_stay_with_a_pipe_that_was_left<S>() {
         let mut bench = Bench::<Push, S>::new(Push);
         let peer = bench.attach(Side::Connect);
