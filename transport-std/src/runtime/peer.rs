@@ -414,11 +414,15 @@ mod tests {
             }
         });
 
+        while !peer.seat.enter() {
+            std::hint::spin_loop();
+        }
         let reading = lock_across_calls(&peer.reading);
         go.send("beside a read").unwrap();
         told.recv_timeout(PATIENCE).expect("the send waits for the read");
         assert_eq!(pull.recv_timeout(PATIENCE).unwrap().bytes(), b"beside a read");
         drop(reading);
+        while !peer.seat.leave() {}
 
         hold_up_writing(&peer, || {
             go.send("beside a write").unwrap();
@@ -434,17 +438,18 @@ mod tests {
     /// Whoever writes leaves the rest to the I/O thread, which is asked once.
     #[test]
     fn a_turn_of_writing_ends() {
+        const MESSAGES: u32 = 40;
         let context = Context::new().unwrap();
         let (mut pull, mut push, peer) = connected(&context);
         let sock = push.sock().clone();
         let mut receive = || {
-            for _ in 0..10 {
+            for _ in 0..MESSAGES {
                 assert_eq!(pull.recv_timeout(PATIENCE).unwrap().bytes().len(), 100_000);
             }
         };
         let asked = (0..100).find_map(|_| {
-            hold_up_writing(&peer, || (0..10).for_each(|_| push.send(&[7; 100_000]).unwrap()));
-            // Enough for one write, of which the kernel takes a part.
+            hold_up_writing(&peer, || (0..MESSAGES).for_each(|_| push.send(&[7; 100_000]).unwrap()));
+            // More than one write, even where the kernel takes whatever it is given.
             let asked = peer.writer(&sock, 100_000).drain();
             if asked.is_none() {
                 // The I/O thread was here first.
