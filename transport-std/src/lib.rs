@@ -62,6 +62,7 @@ mod statistics;
 pub mod stream;
 mod sync;
 mod sys;
+mod topics;
 mod typed;
 mod wait;
 

@@ -3,7 +3,8 @@
 //! Telling never waits: a monitor keeps so many events, and from then on only how many it has missed. Who is not asked
 //! pays one look at a flag.
 
-use crate::event::{Choice, Event};
+use crate::event::{Choice, Event, EventKind};
+use crate::socket::Socket;
 use crate::sync::{AtomicBool, Ordering, lock};
 use std::collections::VecDeque;
 use std::future::Future;
@@ -77,6 +78,34 @@ impl Queue {
         if let Some(waker) = waker {
             waker.wake();
         }
+    }
+}
+
+impl Socket {
+    /// What happens to its connections from here on. Several monitors are each told everything.
+    pub fn monitor(&self) -> Monitor {
+        self.watch(Choice::ALL)
+    }
+    /// As [`monitor`](Self::monitor), of some events alone.
+    ///
+    /// ```
+    /// # use omnimq::{Context, EventKind, Router};
+    /// # fn main() -> Result<(), omnimq::Error> {
+    /// let mut router = Router::new(&Context::new()?)?;
+    /// let monitor = router.monitor_only(&[EventKind::HandshakeFailed, EventKind::Disconnected]);
+    /// router.bind("tcp://127.0.0.1:*")?;
+    /// assert!(monitor.try_recv().is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn monitor_only(&self, kinds: &[EventKind]) -> Monitor {
+        self.watch(Choice::of(kinds))
+    }
+    fn watch(&self, choice: Choice) -> Monitor {
+        let sock = self.sock();
+        let core = lock(&sock.core);
+        sock.count_dropped(&core);
+        sock.watchers.add(choice)
     }
 }
 

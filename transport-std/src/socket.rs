@@ -2,10 +2,8 @@
 
 use crate::context::Context;
 use crate::error::{Error, SendError};
-use crate::event::{Choice, EventKind};
 use crate::lane::BIG;
 use crate::message::{Message, Outgoing, Part, Sendable};
-use crate::monitor::Monitor;
 use crate::options::SocketOptions;
 use crate::pace::Pace;
 use crate::park;
@@ -99,30 +97,6 @@ impl Socket {
     /// The endpoint last bound, with the real port, or last connected.
     pub fn last_endpoint(&self) -> &str {
         &self.last_endpoint
-    }
-    /// What happens to its connections from here on. Several monitors are each told everything.
-    pub fn monitor(&self) -> Monitor {
-        self.watch(Choice::ALL)
-    }
-    /// As [`monitor`](Self::monitor), of some events alone.
-    ///
-    /// ```
-    /// # use omnimq::{Context, EventKind, Router};
-    /// # fn main() -> Result<(), omnimq::Error> {
-    /// let mut router = Router::new(&Context::new()?)?;
-    /// let monitor = router.monitor_only(&[EventKind::HandshakeFailed, EventKind::Disconnected]);
-    /// router.bind("tcp://127.0.0.1:*")?;
-    /// assert!(monitor.try_recv().is_none());
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn monitor_only(&self, kinds: &[EventKind]) -> Monitor {
-        self.watch(Choice::of(kinds))
-    }
-    fn watch(&self, choice: Choice) -> Monitor {
-        let core = lock(&self.sock.core);
-        self.sock.count_dropped(&core);
-        self.sock.watchers.add(choice)
     }
     /// Packets of multicast sessions (`pgm`, `epgm`) that were lost for good: the messages in them did not arrive, and
     /// those after them did.
@@ -380,34 +354,6 @@ impl Socket {
             self.seating.resume(&self.sock);
         }
         Ok(message)
-    }
-}
-
-/// Subscribing.
-impl Socket {
-    /// SUB, XSUB: asks publishers for messages that begin with `topic`; empty means all. Asking twice counts twice. It takes
-    /// effect at a publisher when it has got there, so some time after this has returned.
-    ///
-    /// # Errors
-    /// [`Error::NotSupported`] (ENOTSUP), [`Error::NoRoom`] (ENOBUFS), [`Error::TooLarge`] (EMSGSIZE),
-    /// [`Error::Terminated`] (ETERM).
-    pub fn subscribe(&mut self, topic: impl AsRef<[u8]>) -> Result<(), Error> {
-        self.filter(|core| Ok(core.socket.subscribe(topic.as_ref())?))
-    }
-    /// SUB, XSUB: takes one [`subscribe`](Self::subscribe) back. An unknown topic is ignored.
-    ///
-    /// # Errors
-    /// As [`subscribe`](Self::subscribe).
-    pub fn unsubscribe(&mut self, topic: impl AsRef<[u8]>) -> Result<(), Error> {
-        self.filter(|core| Ok(core.socket.unsubscribe(topic.as_ref())?))
-    }
-    fn filter(&mut self, change: impl FnOnce(&mut Core) -> Result<(), Error>) -> Result<(), Error> {
-        self.alive()?;
-        let mut core = lock(&self.sock.core);
-        self.sock.pump(&mut core);
-        let changed = change(&mut core);
-        self.sock.publish(core);
-        changed
     }
 }
 
