@@ -94,12 +94,32 @@ pub struct Context(Arc<Inner>);
 impl Context {
     /// A context with one I/O thread.
     ///
+    /// ```
+    /// use omnimq::{Context, Pull, Push};
+    /// let context = Context::new()?;
+    /// let same = context.clone(); // for another thread, or another part of the program
+    /// let mut pull = Pull::new(&context)?;
+    /// pull.bind("inproc://work")?;
+    /// let mut push = Push::new(&same)?;
+    /// push.connect("inproc://work")?; // a name of the same context
+    /// push.send("hello")?;
+    /// # assert_eq!(pull.try_recv()?.bytes(), b"hello");
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::System`] (EMFILE, EAGAIN, …) when the thread or its descriptors cannot be made.
     pub fn new() -> Result<Self, Error> {
         Self::with_io_threads(1)
     }
     /// A context with `n` I/O threads, at least one.
+    ///
+    /// ```
+    /// use omnimq::{Context, Pull};
+    /// let context = Context::with_io_threads(2)?;
+    /// let (video, sound) = (Pull::new(&context)?, Pull::new(&context)?); // one thread for each
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -125,12 +145,31 @@ impl Context {
     }
     /// A socket with libzmq's default options.
     ///
+    /// ```
+    /// use omnimq::{Context, SocketType};
+    /// let context = Context::new()?;
+    /// let mut pull = context.socket(SocketType::Pull)?;
+    /// let mut push = context.socket(SocketType::Push)?;
+    /// push.connect(&pull.bind("inproc://work")?)?;
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`socket_with`](Self::socket_with).
     pub fn socket(&self, socket_type: SocketType) -> Result<Socket, Error> {
         self.socket_with(socket_type, SocketOptions::default())
     }
     /// A socket with `options`.
+    ///
+    /// ```
+    /// use omnimq::{Context, SocketOptions, SocketType};
+    /// let mut options = SocketOptions::default();
+    /// options.routing_id = "worker 7".into();
+    /// options.max_frame = Some(1 << 20);
+    /// let dealer = Context::new()?.socket_with(SocketType::Dealer, options)?;
+    /// assert_eq!(dealer.options().max_frame, Some(1 << 20));
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::NotSupported`] (ENOTSUP) for a type there is no pattern for, [`Error::TooLarge`] (EMSGSIZE) for a routing
@@ -171,6 +210,21 @@ impl Context {
     }
     /// Ends the context: calls that wait, and all later ones, fail with [`Error::Terminated`]; returns when every
     /// socket has been dropped and its messages have left or its linger time is over.
+    ///
+    /// ```
+    /// use omnimq::{Context, Pull, Push};
+    /// # let elsewhere = Context::new()?;
+    /// # let mut pull = Pull::new(&elsewhere)?;
+    /// # pull.set_recv_timeout(Some(std::time::Duration::from_secs(30)));
+    /// let context = Context::new()?;
+    /// let mut push = Push::new(&context)?;
+    /// push.connect(&pull.bind("tcp://127.0.0.1:*")?)?;
+    /// push.send("the last word")?;
+    /// drop(push);
+    /// context.term(); // it has left when this returns
+    /// assert_eq!(pull.recv()?.bytes(), b"the last word");
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
     pub fn term(&self) {
         self.shutdown();
         self.0.census.wait(None);
@@ -204,6 +258,22 @@ impl Context {
         if socks.is_empty() { Ok(()) } else { Err(Error::StillOpen(socks.iter().map(|sock| sock.describe()).collect())) }
     }
     /// The first half of [`term`](Self::term): ends all waits and returns.
+    ///
+    /// ```
+    /// use omnimq::{Context, Error, Pull};
+    /// let context = Context::new()?;
+    /// let mut pull = Pull::new(&context)?;
+    /// pull.bind("inproc://work")?;
+    /// let worker = std::thread::spawn(move || loop {
+    ///     match pull.recv() {
+    ///         Ok(message) => println!("{message:?}"),
+    ///         Err(why) => return why,
+    ///     }
+    /// });
+    /// context.shutdown(); // tells the worker to go home
+    /// assert!(matches!(worker.join().unwrap(), Error::Terminated));
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn shutdown(&self) {
         self.0.census.end();
         for sock in self.0.census.socks().values() {

@@ -83,6 +83,19 @@ impl Queue {
 
 impl Socket {
     /// What happens to its connections from here on. Several monitors are each told everything.
+    ///
+    /// ```
+    /// use omnimq::Event;
+    /// # let context = omnimq::Context::new()?;
+    /// # let (mut pull, mut push) = (omnimq::Pull::new(&context)?, omnimq::Push::new(&context)?);
+    /// # let patience = std::time::Duration::from_secs(30);
+    /// let monitor = push.monitor(); // first, or the beginning is missed
+    /// push.connect(&pull.bind("tcp://127.0.0.1:*")?)?;
+    /// let mut events = std::iter::from_fn(|| monitor.recv_timeout(patience));
+    /// assert!(matches!(events.next(), Some(Event::ConnectDelayed { .. })));
+    /// assert!(events.any(|event| matches!(event, Event::HandshakeSucceeded { .. }))); // messages pass from here on
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
     pub fn monitor(&self) -> Monitor {
         self.watch(Choice::ALL)
     }
@@ -111,16 +124,57 @@ impl Socket {
 
 impl Monitor {
     /// The next event, waiting for it; `None` when the socket has gone and all has been told.
+    ///
+    /// ```
+    /// # let context = omnimq::Context::new()?;
+    /// let mut pull = omnimq::Pull::new(&context)?;
+    /// let monitor = pull.monitor();
+    /// let log = std::thread::spawn(move || {
+    ///     while let Some(event) = monitor.recv() {
+    ///         println!("{event:?}");
+    ///     }
+    /// });
+    /// pull.bind("tcp://127.0.0.1:*")?;
+    /// drop(pull);
+    /// log.join().unwrap(); // it has told all
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
     pub fn recv(&self) -> Option<Event> {
         let waits = |state: &mut State| state.events.is_empty() && !state.ended;
         let state = self.0.state();
         self.0.changed.wait_while(state, waits).unwrap_or_else(PoisonError::into_inner).events.pop_front()
     }
     /// The next event, if there is one.
+    ///
+    /// ```
+    /// use omnimq::Event;
+    /// # let context = omnimq::Context::new()?;
+    /// # let (mut first, mut second) = (omnimq::Pull::new(&context)?, omnimq::Pull::new(&context)?);
+    /// # let endpoint = first.bind("tcp://127.0.0.1:*")?;
+    /// let monitor = second.monitor();
+    /// assert!(second.bind(&endpoint).is_err());
+    /// assert!(matches!(monitor.try_recv(), Some(Event::BindFailed { .. })));
+    /// assert!(monitor.try_recv().is_none());
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
     pub fn try_recv(&self) -> Option<Event> {
         self.0.state().events.pop_front()
     }
-    /// The next event, waiting for it at most `timeout`.
+    /// The next event, waiting for it at most `timeout`; `None` also when that is over.
+    ///
+    /// ```
+    /// use omnimq::{Event, EventKind};
+    /// # use std::time::Duration;
+    /// # let context = omnimq::Context::new()?;
+    /// # let (mut pull, mut push) = (omnimq::Pull::new(&context)?, omnimq::Push::new(&context)?);
+    /// let monitor = pull.monitor_only(&[EventKind::HandshakeSucceeded]);
+    /// push.connect(&pull.bind("tcp://127.0.0.1:*")?)?;
+    /// let Some(Event::HandshakeSucceeded { peer, .. }) = monitor.recv_timeout(Duration::from_secs(30)) else {
+    ///     panic!("nobody came");
+    /// };
+    /// assert_eq!(pull.statistics().peers[0].peer, peer);
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
     pub fn recv_timeout(&self, timeout: Duration) -> Option<Event> {
         let Some(until) = Instant::now().checked_add(timeout) else { return self.recv() };
         let mut state = self.0.state();
@@ -162,6 +216,19 @@ impl Monitor {
 }
 
 /// An event to come: see [`Monitor::recv_async`].
+///
+/// ```
+/// # let context = omnimq::Context::new()?;
+/// # let mut pull = omnimq::Pull::new(&context)?;
+/// # smol::block_on(async {
+/// let mut monitor = pull.monitor();
+/// drop(monitor.recv_async()); // has taken nothing
+/// pull.bind("tcp://127.0.0.1:*")?;
+/// assert!(matches!(monitor.recv_async().await, Some(omnimq::Event::Listening { .. })));
+/// # Ok::<(), omnimq::Error>(())
+/// # })?;
+/// # Ok::<(), omnimq::Error>(())
+/// ```
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct Watching<'a> {
     monitor: &'a mut Monitor,
@@ -175,6 +242,18 @@ impl Future for Watching<'_> {
 }
 
 /// The events of a [`Monitor`], one after the other: waits for each, and ends when the socket has gone.
+///
+/// ```
+/// use omnimq::Event;
+/// # let context = omnimq::Context::new()?;
+/// let mut pull = omnimq::Pull::new(&context)?;
+/// let monitor = pull.monitor();
+/// pull.bind("tcp://127.0.0.1:*")?;
+/// drop(pull);
+/// let told: Vec<_> = monitor.into_iter().collect(); // a lent monitor, `&monitor`, will do as well
+/// assert!(matches!(told[..], [Event::Listening { .. }, Event::Closed { .. }]));
+/// # Ok::<(), omnimq::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Events<M>(M);
 

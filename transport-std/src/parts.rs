@@ -173,6 +173,17 @@ impl Socket {
         Ok(())
     }
     /// Forgets the parts given to [`send_more`](Self::send_more) since the last message was sent.
+    ///
+    /// ```
+    /// # let context = omnimq::Context::new()?;
+    /// # let (mut pull, mut push) = (omnimq::Pull::new(&context)?, omnimq::Push::new(&context)?);
+    /// # push.connect(&pull.bind("inproc://work")?)?;
+    /// push.send_more("a header whose body cannot be read")?;
+    /// push.forget_parts();
+    /// push.send("another message")?;
+    /// assert_eq!(pull.try_recv()?.len(), 1);
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
     pub fn forget_parts(&mut self) {
         if let Some(aside) = &mut self.aside {
             aside.begun = Vec::new();
@@ -184,6 +195,18 @@ impl Socket {
     /// gets what is left of this one. A [`Poller`](crate::Poller) and the socket's descriptor do not tell of parts that
     /// are left: they are here already.
     ///
+    /// ```
+    /// # let context = omnimq::Context::new()?;
+    /// # let (mut pull, mut push) = (omnimq::Pull::new(&context)?, omnimq::Push::new(&context)?);
+    /// # push.connect(&pull.bind("inproc://work")?)?;
+    /// # pull.set_recv_timeout(Some(std::time::Duration::from_secs(30)));
+    /// push.send(["name", "body", "more of it"])?;
+    /// let name = pull.recv_part()?;
+    /// let rest = pull.recv()?; // as a message
+    /// assert_eq!((&name[..], rest.len()), (&b"name"[..], 2));
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`recv`](Self::recv), and none while [`has_more`](Self::has_more).
     pub fn recv_part(&mut self) -> Result<Frame, Error> {
@@ -191,6 +214,17 @@ impl Socket {
         Ok(self.first_of(whole))
     }
     /// As [`recv_part`](Self::recv_part), if one is at hand.
+    ///
+    /// ```
+    /// # let context = omnimq::Context::new()?;
+    /// # let (mut pull, mut push) = (omnimq::Pull::new(&context)?, omnimq::Push::new(&context)?);
+    /// # push.connect(&pull.bind("inproc://work")?)?;
+    /// assert!(pull.try_recv_part().is_err()); // nothing has come
+    /// push.send(["name", "body"])?;
+    /// assert_eq!(&pull.try_recv_part()?[..], b"name");
+    /// assert_eq!(&pull.try_recv_part()?[..], b"body");
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`recv_part`](Self::recv_part).
@@ -207,6 +241,20 @@ impl Socket {
         first
     }
     /// Whether parts are left of the message whose last part was received (ZMQ_RCVMORE).
+    ///
+    /// ```
+    /// # let context = omnimq::Context::new()?;
+    /// # let (mut pull, mut push) = (omnimq::Pull::new(&context)?, omnimq::Push::new(&context)?);
+    /// # push.connect(&pull.bind("inproc://work")?)?;
+    /// # pull.set_recv_timeout(Some(std::time::Duration::from_secs(30)));
+    /// push.send(["one", "two", "three"])?;
+    /// let mut octets = pull.recv_part()?.len();
+    /// while pull.has_more() {
+    ///     octets += pull.recv_part()?.len();
+    /// }
+    /// assert_eq!(octets, 11);
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
     pub fn has_more(&self) -> bool {
         self.aside.as_ref().is_some_and(|aside| aside.left.len() > 0)
     }

@@ -64,6 +64,16 @@ impl Socket {
     /// - `pgm://` and `epgm://` with the feature `pgm`, an interface and a group (`epgm://eth0;239.192.1.1:5555`), for PUB,
     ///   SUB, XPUB and XSUB: takes part in the session, as [`connect`](Self::connect) does.
     ///
+    /// ```
+    /// # let context = omnimq::Context::new()?;
+    /// let mut router = omnimq::Router::new(&context)?;
+    /// let endpoint = router.bind("tcp://127.0.0.1:*")?; // one socket may have many endpoints
+    /// router.bind("inproc://router")?;
+    /// assert!(endpoint.starts_with("tcp://127.0.0.1:") && !endpoint.ends_with('*'));
+    /// assert_eq!(router.bind("tcp://127.0.0.1:99999").unwrap_err().errno(), omnimq::Errno::Inval);
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Endpoint`] (EINVAL), [`Error::TooLong`] (ENAMETOOLONG), [`Error::Transport`] (EPROTONOSUPPORT),
     /// [`Error::System`] (EADDRINUSE, EADDRNOTAVAIL, ENODEV, ENOENT, …), [`Error::Terminated`] (ETERM).
@@ -113,6 +123,17 @@ impl Socket {
     /// Stops accepting at `endpoint`, as [`bind`](Self::bind) was given it or returned it; the port or name is free when
     /// this returns. Connections that were accepted stay.
     ///
+    /// ```
+    /// # use omnimq::{Context, Pull};
+    /// # let context = Context::new()?;
+    /// # let (mut old, mut new) = (Pull::new(&context)?, Pull::new(&context)?);
+    /// let endpoint = old.bind("tcp://127.0.0.1:*")?;
+    /// assert!(new.bind(&endpoint).is_err());
+    /// old.unbind(&endpoint)?;
+    /// new.bind(&endpoint)?; // another takes over; those who were connected stay with the old one
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::NotFound`] (ENOENT).
     pub fn unbind(&mut self, endpoint: &str) -> Result<(), Error> {
@@ -138,9 +159,22 @@ impl Socket {
     /// As with libzmq, a DEALER, SUB, PUB or REQ that is connected to `endpoint` already, or trying to be, stays so and
     /// nothing else happens, but for inproc; sockets of other types get a second connection.
     ///
+    /// ```
+    /// # use omnimq::{Context, Pull, Push};
+    /// # let context = Context::new()?;
+    /// # let (mut pull, mut push) = (Pull::new(&context)?, Push::new(&context)?);
+    /// # pull.set_recv_timeout(Some(std::time::Duration::from_secs(30)));
+    /// push.connect("inproc://work")?; // nobody is there
+    /// push.send("early")?;
+    /// pull.bind("inproc://work")?;
+    /// assert_eq!(pull.recv()?.bytes(), b"early");
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Endpoint`] (EINVAL), [`Error::TooLong`] (ENAMETOOLONG), [`Error::Transport`] (EPROTONOSUPPORT),
-    /// [`Error::TooManyPeers`] (ENOBUFS), [`Error::Terminated`] (ETERM).
+    /// [`Error::TooManyPeers`] (ENOBUFS), [`Error::System`] (ENODEV and the like for an interface that is not there),
+    /// [`Error::Terminated`] (ETERM). That nobody answers is no error: a [`monitor`](Self::monitor) tells.
     pub fn connect(&mut self, endpoint: &str) -> Result<(), Error> {
         self.alive()?;
         self.go_to(endpoint)?;
@@ -169,6 +203,21 @@ impl Socket {
     /// Ends the connection made by [`connect`](Self::connect) to `endpoint`. What was sent there still leaves, in the
     /// background, as long as [`SocketOptions::linger`](crate::SocketOptions::linger) says; what has come from there may be
     /// read.
+    ///
+    /// ```
+    /// use omnimq::{Error, Push};
+    /// # let context = omnimq::Context::new()?;
+    /// # let mut pull = omnimq::Pull::new(&context)?;
+    /// # pull.set_recv_timeout(Some(std::time::Duration::from_secs(30)));
+    /// # let endpoint = pull.bind("tcp://127.0.0.1:*")?;
+    /// let mut push = Push::new(&context)?;
+    /// push.connect(&endpoint)?;
+    /// push.send("the last")?;
+    /// push.disconnect(&endpoint)?;
+    /// assert_eq!(pull.recv()?.bytes(), b"the last");
+    /// assert!(matches!(push.disconnect(&endpoint), Err(Error::NotFound(_))));
+    /// # Ok::<(), Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::NotFound`] (ENOENT).

@@ -23,6 +23,16 @@ use std::time::Duration;
 /// sockets on which a call in the wrong direction does not compile.
 ///
 /// Dropping it closes it: unsent messages linger in the background as [`SocketOptions::linger`] says.
+///
+/// ```
+/// use omnimq::{Context, Error, SocketType};
+/// # let context = Context::new()?;
+/// let sink = true; // as the command line says
+/// let mut socket = context.socket(if sink { SocketType::Pull } else { SocketType::Push })?;
+/// socket.bind("tcp://127.0.0.1:*")?;
+/// assert!(matches!(socket.send("no PULL sends").unwrap_err().error, Error::NotSupported));
+/// # Ok::<(), Error>(())
+/// ```
 pub struct Socket {
     sock: Arc<Sock>,
     /// Closes the socket with the last of its halves.
@@ -51,6 +61,22 @@ impl Drop for Handle {
 }
 
 /// A peer of one socket: every connection accepted has its own, one made by `connect` keeps its through reconnects.
+///
+/// ```
+/// # use omnimq::{Context, Pull, Push};
+/// # let context = Context::new()?;
+/// # let (mut push, mut left, mut right) = (Push::new(&context)?, Pull::new(&context)?, Pull::new(&context)?);
+/// # left.bind("inproc://left")?;
+/// # right.bind("inproc://right")?;
+/// push.connect("inproc://left")?;
+/// push.connect("inproc://right")?;
+/// push.send("work")?;
+/// let taker = push.last_peer();
+/// let peers = push.statistics().peers;
+/// let at = peers.iter().find(|peer| Some(peer.peer) == taker).and_then(|peer| peer.endpoint.as_deref());
+/// assert_eq!(at, Some("inproc://left"));
+/// # Ok::<(), omnimq::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PeerId(pub(crate) u32);
 
@@ -87,14 +113,47 @@ impl Socket {
         u64::from(self.context.draw()) << 32 | u64::from(self.dials)
     }
     /// This socket's type.
+    ///
+    /// ```
+    /// use omnimq::{Error, Socket, SocketType};
+    /// fn hear_everything(socket: &mut Socket) -> Result<(), Error> {
+    ///     match socket.socket_type() {
+    ///         SocketType::Sub | SocketType::XSub => socket.subscribe(""),
+    ///         _ => Ok(()), // hears everything as it is
+    ///     }
+    /// }
+    /// # let context = omnimq::Context::new()?;
+    /// # hear_everything(&mut context.socket(SocketType::Sub)?)?;
+    /// # hear_everything(&mut context.socket(SocketType::Pull)?)?;
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn socket_type(&self) -> SocketType {
         self.sock.socket_type
     }
     /// Its options: what it was made with, and what was set since. (Of two halves each knows what was set on it.)
+    ///
+    /// ```
+    /// # let context = omnimq::Context::new()?;
+    /// let mut pull = omnimq::Pull::new(&context)?;
+    /// assert_eq!(pull.options().recv_hwm, 1000);
+    /// pull.set_recv_hwm(10);
+    /// assert_eq!(pull.options().recv_hwm, 10);
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
     pub fn options(&self) -> &SocketOptions {
         &self.options
     }
-    /// The endpoint last bound, with the real port, or last connected.
+    /// The endpoint last bound, with the real port, or last connected; empty before the first.
+    ///
+    /// ```
+    /// # let context = omnimq::Context::new()?;
+    /// let mut pull = omnimq::Pull::new(&context)?;
+    /// pull.bind("tcp://127.0.0.1:*")?;
+    /// let port = pull.last_endpoint().rsplit(':').next().and_then(|port| port.parse::<u16>().ok());
+    /// assert_ne!(port, Some(0));
+    /// assert!(port.is_some());
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
     pub fn last_endpoint(&self) -> &str {
         &self.last_endpoint
     }
@@ -116,10 +175,24 @@ impl Socket {
 impl Socket {
     /// Sends a message, waiting for room as long as [`SocketOptions::send_timeout`] says.
     ///
+    /// ```
+    /// # use omnimq::{Context, Message, Pull, Push};
+    /// # let context = Context::new()?;
+    /// # let (mut push, mut pull) = (Push::new(&context)?, Pull::new(&context)?);
+    /// # push.connect(&pull.bind("inproc://work")?)?;
+    /// push.send("one frame")?;
+    /// push.send(["several", "frames"])?;
+    /// push.send(vec![7; 100_000])?; // given away, so that nothing is copied
+    /// let message = Message::from("lent");
+    /// push.send(&message)?; // as often as one likes
+    /// # for frames in [1, 2, 1, 1] { assert_eq!(pull.try_recv()?.len(), frames) }
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// The message comes back with the reason: [`Error::WouldBlock`] (EAGAIN) after the timeout,
     /// [`Error::State`] (EFSM), [`Error::Unroutable`] (EHOSTUNREACH), [`Error::NotSupported`] (ENOTSUP),
-    /// [`Error::Terminated`] (ETERM).
+    /// [`Error::TooLarge`] (EMSGSIZE) for a subscription that an XSUB cannot keep, [`Error::Terminated`] (ETERM).
     #[inline]
     pub fn send<M: Outgoing>(&mut self, message: M) -> Result<(), SendError<M::Unsent>> {
         let wait = self.options.send_timeout;
@@ -127,12 +200,35 @@ impl Socket {
     }
     /// Sends a message if there is room at this time.
     ///
+    /// ```
+    /// use omnimq::{Context, Error, Push};
+    /// # let context = Context::new()?;
+    /// let mut push = Push::new(&context)?;
+    /// let refused = push.try_send(String::from("work")).unwrap_err(); // nobody is there
+    /// assert!(matches!(refused.error, Error::WouldBlock));
+    /// assert_eq!(refused.message, "work"); // still ours, to be done here
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`send`](Self::send).
     pub fn try_send<M: Outgoing>(&mut self, message: M) -> Result<(), SendError<M::Unsent>> {
         self.send_waiting(message, || Wait::No)
     }
     /// Sends a message, waiting for room at most `timeout`.
+    ///
+    /// ```
+    /// # use omnimq::{Context, Errno, Push};
+    /// # use std::time::Duration;
+    /// # let context = Context::new()?;
+    /// # let mut push = Push::new(&context)?;
+    /// push.connect("inproc://nobody")?;
+    /// push.set_send_hwm(1);
+    /// push.send_timeout("waits for who binds", Duration::from_millis(5))?;
+    /// let refused = push.send_timeout("no room", Duration::from_millis(5)).unwrap_err();
+    /// assert_eq!(refused.error.errno(), Errno::Again);
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`send`](Self::send).
@@ -229,6 +325,20 @@ impl Socket {
         }
     }
     /// The peer that took the last message sent; of several (PUB, XPUB, XSUB) one. `None` before the first.
+    ///
+    /// ```
+    /// # use omnimq::{Context, Pull, Push};
+    /// # let context = Context::new()?;
+    /// # let (mut push, mut one, mut other) = (Push::new(&context)?, Pull::new(&context)?, Pull::new(&context)?);
+    /// push.connect(&one.bind("inproc://one")?)?;
+    /// push.connect(&other.bind("inproc://other")?)?;
+    /// assert_eq!(push.last_peer(), None);
+    /// push.send("to one")?;
+    /// let first = push.last_peer();
+    /// push.send("to the other")?; // in turn
+    /// assert_ne!(push.last_peer(), first);
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
     pub fn last_peer(&self) -> Option<PeerId> {
         match self.sock.notices.last.load(Ordering::Relaxed) {
             0 => None,
@@ -236,6 +346,18 @@ impl Socket {
         }
     }
     /// Writes what has been sent and not yet written. Nothing needs this: the background does it before long.
+    ///
+    /// ```
+    /// # let context = omnimq::Context::new()?;
+    /// # let (mut pull, mut push) = (omnimq::Pull::new(&context)?, omnimq::Push::new(&context)?);
+    /// # push.connect(&pull.bind("inproc://work")?)?;
+    /// for part in 0..100_u8 {
+    ///     push.send([part])?; // may be gathered, to be written together
+    /// }
+    /// push.flush(); // on their way, before this thread turns to something long
+    /// # assert_eq!(pull.try_recv()?.bytes(), [0]);
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
     pub fn flush(&mut self) {
         self.sock.publish(lock(&self.sock.core));
     }
@@ -244,6 +366,18 @@ impl Socket {
 /// Receiving.
 impl Socket {
     /// Receives a whole message, waiting as long as [`SocketOptions::recv_timeout`] says.
+    ///
+    /// ```
+    /// # let context = omnimq::Context::new()?;
+    /// # let (mut pull, mut push) = (omnimq::Pull::new(&context)?, omnimq::Push::new(&context)?);
+    /// # push.connect(&pull.bind("inproc://work")?)?;
+    /// # pull.set_recv_timeout(Some(std::time::Duration::from_secs(30)));
+    /// push.send(["resize", "cat.png"])?;
+    /// let message = pull.recv()?;
+    /// assert_eq!(message.len(), 2);
+    /// assert_eq!((&message[0][..], &message[1][..]), (&b"resize"[..], &b"cat.png"[..]));
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::WouldBlock`] (EAGAIN) after the timeout, [`Error::State`] (EFSM), [`Error::NotSupported`] (ENOTSUP),
@@ -255,12 +389,40 @@ impl Socket {
     }
     /// Receives a message if one is at hand.
     ///
+    /// ```
+    /// # use omnimq::Error;
+    /// # let context = omnimq::Context::new()?;
+    /// # let (mut pull, mut push) = (omnimq::Pull::new(&context)?, omnimq::Push::new(&context)?);
+    /// # push.connect(&pull.bind("inproc://work")?)?;
+    /// push.send("one")?;
+    /// push.send("another")?;
+    /// let mut received = 0;
+    /// let why = loop {
+    ///     match pull.try_recv() {
+    ///         Ok(_) => received += 1,
+    ///         Err(why) => break why, // to do something else, and come again
+    ///     }
+    /// };
+    /// assert!(received == 2 && matches!(why, Error::WouldBlock));
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`recv`](Self::recv).
     pub fn try_recv(&mut self) -> Result<Message, Error> {
         self.recv_waiting(|| Wait::No)
     }
     /// Receives a message, waiting at most `timeout`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// # let context = omnimq::Context::new()?;
+    /// let mut pull = omnimq::Pull::new(&context)?;
+    /// pull.bind("tcp://127.0.0.1:*")?;
+    /// let late = pull.recv_timeout(Duration::from_millis(5));
+    /// assert!(matches!(late, Err(omnimq::Error::WouldBlock))); // nothing has come
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`recv`](Self::recv).
