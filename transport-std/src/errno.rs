@@ -5,6 +5,14 @@ use std::fmt;
 use std::io;
 
 /// The errno that an [`Error`](crate::Error) stands for.
+///
+/// ```
+/// use omnimq::{Context, Errno, Rep};
+/// let mut rep = Rep::new(&Context::new()?)?;
+/// let errno = rep.try_send("an answer to nobody").unwrap_err().error.errno();
+/// assert_eq!((errno, errno.to_string()), (Errno::Fsm, String::from("EFSM")));
+/// # Ok::<(), omnimq::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Errno {

@@ -7,6 +7,19 @@ use std::fmt;
 use std::io;
 
 /// Why a call failed.
+///
+/// ```
+/// use omnimq::{Error, Pull};
+/// # let context = omnimq::Context::new()?;
+/// # let (mut first, mut pull) = (Pull::new(&context)?, Pull::new(&context)?);
+/// # let taken = first.bind("tcp://127.0.0.1:*")?;
+/// match pull.bind(&taken) {
+///     Ok(endpoint) => println!("listening at {endpoint}"),
+///     Err(Error::System { source, .. }) => println!("not to be had at this time: {source}"),
+///     Err(mistake) => return Err(mistake), // in the endpoint, or in the program
+/// }
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -54,6 +67,17 @@ pub enum Error {
 }
 
 /// An endpoint that makes no sense.
+///
+/// ```
+/// use omnimq::{BadEndpoint, Context, Error, Push};
+/// let mut push = Push::new(&Context::new()?)?;
+/// let Err(Error::Endpoint(BadEndpoint { endpoint, why, .. })) = push.connect("tcp://127.0.0.1:99999") else {
+///     panic!("there is no such port");
+/// };
+/// assert_eq!(endpoint, "tcp://127.0.0.1:99999");
+/// println!("in line 7: {why}");
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BadEndpoint {
@@ -101,6 +125,14 @@ impl Error {
         }
     }
     /// The endpoint that it is about, as it was given, if it is about one.
+    ///
+    /// ```
+    /// use omnimq::{Context, Errno, Push};
+    /// let mut push = Push::new(&Context::new()?)?;
+    /// let error = push.connect("carrier-pigeon://loft").unwrap_err();
+    /// assert_eq!((error.errno(), error.endpoint()), (Errno::ProtoNoSupport, Some("carrier-pigeon://loft")));
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
     pub fn endpoint(&self) -> Option<&str> {
         match self {
             Self::Endpoint(bad) => Some(&bad.endpoint),
@@ -215,11 +247,11 @@ impl From<FilterError> for Error {
 /// # fn main() -> Result<(), Error> {
 /// let context = Context::new()?;
 /// let (mut first, mut second) = (Push::new(&context)?, Push::new(&context)?);
-/// second.connect("tcp://127.0.0.1:5555")?; // somebody may come, so there is room
+/// # second.set_linger(Some(std::time::Duration::ZERO));
+/// second.connect("inproc://nobody")?; // somebody may come, so there is room
 /// if let Err(SendError { message, error: Error::WouldBlock }) = first.try_send(String::from("work")) {
 ///     second.send(message)?;
 /// }
-/// # second.disconnect("tcp://127.0.0.1:5555")?;
 /// # Ok(())
 /// # }
 /// ```

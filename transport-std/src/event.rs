@@ -9,6 +9,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What has happened. The names in brackets are libzmq's.
+///
+/// ```
+/// use omnimq::{Context, Event, Pull, Push};
+/// /// A line of a log.
+/// fn line(event: &Event) -> String {
+///     match event {
+///         Event::Connected { endpoint, .. } => format!("connected to {endpoint}"),
+///         Event::Disconnected { endpoint, reason, .. } => format!("lost {endpoint}: {reason}"),
+///         other => format!("{other:?}"), // there may come to be more of them
+///     }
+/// }
+/// # let context = Context::new()?;
+/// # let (mut pull, mut push) = (Pull::new(&context)?, Push::new(&context)?);
+/// # let monitor = push.monitor();
+/// # let endpoint = pull.bind("tcp://127.0.0.1:*")?;
+/// # push.connect(&endpoint)?;
+/// # let mut events = std::iter::from_fn(|| monitor.recv_timeout(std::time::Duration::from_secs(30)));
+/// # assert!(events.any(|event| line(&event) == format!("connected to {endpoint}")));
+/// # Ok::<(), omnimq::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
@@ -162,6 +182,18 @@ pub enum Cap {
 /// What an [`Event`] is about, for those who want to hear of some alone: see [`Socket::monitor_only`].
 ///
 /// [`Socket::monitor_only`]: crate::Socket::monitor_only
+///
+/// ```
+/// use omnimq::{Event, EventKind};
+/// # use std::time::Duration;
+/// # let context = omnimq::Context::new()?;
+/// # let (mut pull, mut sub) = (omnimq::Pull::new(&context)?, omnimq::Sub::new(&context)?);
+/// let failures = sub.monitor_only(&[EventKind::ConnectFailed, EventKind::HandshakeFailed]);
+/// sub.connect(&pull.bind("tcp://127.0.0.1:*")?)?; // SUB and PULL do not go together
+/// let failure = failures.recv_timeout(Duration::from_secs(30));
+/// assert!(matches!(failure, Some(Event::HandshakeFailed { .. })));
+/// # Ok::<(), omnimq::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventKind {
@@ -207,6 +239,21 @@ pub enum EventKind {
 
 impl Event {
     /// What it is about.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    /// # let context = omnimq::Context::new()?;
+    /// # let mut pull = omnimq::Pull::new(&context)?;
+    /// # let monitor = pull.monitor();
+    /// # pull.bind("tcp://127.0.0.1:*")?;
+    /// # drop(pull);
+    /// let mut counts = HashMap::new();
+    /// for event in &monitor {
+    ///     *counts.entry(event.kind()).or_insert(0) += 1;
+    /// }
+    /// assert_eq!(counts[&omnimq::EventKind::Listening], 1);
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
     pub fn kind(&self) -> EventKind {
         match self {
             Self::Listening { .. } => EventKind::Listening,

@@ -11,12 +11,43 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 /// A message to come: see [`Socket::recv_async`].
+///
+/// ```
+/// # use omnimq::{Context, Pull, Push, Receiving};
+/// # let context = Context::new()?;
+/// # let (mut pull, mut push) = (Pull::new(&context)?, Push::new(&context)?);
+/// # push.connect(&pull.bind("inproc://work")?)?;
+/// # smol::block_on(async {
+/// let receiving: Receiving<'_> = pull.recv_async();
+/// drop(receiving); // has taken nothing
+/// push.send_async("whole").await?;
+/// assert_eq!(pull.recv_async().await?.bytes(), b"whole");
+/// # Ok::<(), omnimq::Error>(())
+/// # })?;
+/// # Ok::<(), omnimq::Error>(())
+/// ```
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct Receiving<'a> {
     socket: &'a mut Socket,
 }
 
 /// A message to go: see [`Socket::send_async`].
+///
+/// ```
+/// # use omnimq::{Context, Pull, Push, Sending};
+/// # let context = Context::new()?;
+/// # let (mut pull, mut push) = (Pull::new(&context)?, Push::new(&context)?);
+/// # smol::block_on(async {
+/// let work = String::from("work");
+/// let sending: Sending<'_, _> = push.send_async(&work);
+/// drop(sending); // has sent nothing, and `work` was only lent
+/// push.connect(&pull.bind("inproc://work")?)?;
+/// push.send_async(work).await?;
+/// assert_eq!(pull.recv_async().await?.bytes(), b"work");
+/// # Ok::<(), omnimq::Error>(())
+/// # })?;
+/// # Ok::<(), omnimq::Error>(())
+/// ```
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct Sending<'a, M> {
     socket: &'a mut Socket,
@@ -74,9 +105,33 @@ impl Socket {
     /// As [`send`](Socket::send), for a task, without a time limit. Cancel-safe: dropped before it is done, it has sent
     /// nothing. The message goes with the future then, unless it was lent.
     ///
+    /// ```
+    /// use omnimq::{Context, Dealer};
+    /// # let context = Context::new()?;
+    /// # let (mut near, mut far) = (Dealer::new(&context)?, Dealer::new(&context)?);
+    /// # near.connect(&far.bind("inproc://dealer")?)?;
+    /// # smol::block_on(async {
+    /// let flood = async {
+    ///     for n in 0..5000_u32 {
+    ///         near.send_async(n.to_be_bytes()).await?; // waits at the mark, and holds up no other task
+    ///     }
+    ///     Ok::<(), omnimq::Error>(())
+    /// };
+    /// let drain = async {
+    ///     for n in 0..5000_u32 {
+    ///         assert_eq!(far.recv_async().await?.bytes(), n.to_be_bytes());
+    ///     }
+    ///     Ok(())
+    /// };
+    /// # let (flooded, drained) = smol::future::zip(flood, drain).await;
+    /// # flooded.and(drained)
+    /// # })?;
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// The future's, with the message: [`Error::State`] (EFSM), [`Error::Unroutable`] (EHOSTUNREACH),
-    /// [`Error::NotSupported`] (ENOTSUP), [`Error::Terminated`] (ETERM).
+    /// [`Error::NotSupported`] (ENOTSUP), [`Error::TooLarge`] (EMSGSIZE), [`Error::Terminated`] (ETERM).
     pub fn send_async<M: Outgoing>(&mut self, message: M) -> Sending<'_, M> {
         Sending { socket: self, message: Some(message) }
     }

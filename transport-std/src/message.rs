@@ -10,6 +10,15 @@ use std::ops::Deref;
 /// Nothing is copied of more than 30 bytes that live for ever ([`from_static`](Blob::from_static)), of a `Vec<u8>` or
 /// `String` (`from`), or of what has another owner, such as `bytes::Bytes` ([`from_owner`](Blob::from_owner)). A frame of
 /// 16 KiB and more is not copied either when it is sent; smaller ones are, once, to where they are written from.
+///
+/// ```
+/// use omnimq::Frame;
+/// static PAGE: [u8; 4096] = [0; 4096];
+/// let (page, vector) = (Frame::from_static(&PAGE), Frame::from(vec![7; 1000]));
+/// let middle = vector.slice(100..900).unwrap();
+/// assert_eq!((page.as_ptr(), middle.as_ptr()), (PAGE.as_ptr(), vector[100..].as_ptr())); // nothing was copied
+/// assert_eq!(&Frame::from("reads like bytes")[..5], b"reads");
+/// ```
 pub type Frame = Blob;
 
 /// A whole message: one frame or several. It reads like a slice of frames.
@@ -39,6 +48,12 @@ impl Default for Frames {
 
 impl Message {
     /// A message of these frames; an empty list becomes one empty frame.
+    ///
+    /// ```
+    /// # use omnimq::{Frame, Message};
+    /// let frames = vec![Frame::from("topic"), Frame::default(), Frame::from(vec![7; 1000])];
+    /// assert_eq!(Message::from_frames(frames).len(), 3);
+    /// ```
     pub fn from_frames(frames: Vec<Frame>) -> Self {
         if frames.is_empty() { Self::default() } else { Self { frames: Frames::Many(frames) } }
     }
@@ -52,6 +67,12 @@ impl Message {
         Self { frames: Frames::One([Frame::from_static(bytes)]) }
     }
     /// The frames.
+    ///
+    /// ```
+    /// let message = omnimq::Message::from(["sensor 7", "21.5", "°C"]);
+    /// let [sensor, reading, unit] = message.frames() else { panic!("three frames") };
+    /// assert_eq!((&sensor[..], &reading[..], unit.len()), (&b"sensor 7"[..], &b"21.5"[..], 3));
+    /// ```
     #[inline]
     pub fn frames(&self) -> &[Frame] {
         match &self.frames {
@@ -60,11 +81,26 @@ impl Message {
         }
     }
     /// The first frame's bytes: all there are in a message of one frame.
+    ///
+    /// ```
+    /// let message = omnimq::Message::from("42");
+    /// let number = std::str::from_utf8(message.bytes())?.parse::<u8>()?;
+    /// assert_eq!(number, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn bytes(&self) -> &[u8] {
         self.frames().first().map_or(&[], |frame| frame)
     }
     /// The frames, by value.
+    ///
+    /// ```
+    /// # use omnimq::Message;
+    /// let mut frames = Message::from(["to whom", "envelope", "body"]).into_frames();
+    /// frames.remove(0);
+    /// let onward = Message::from_frames(frames); // the bodies have not been copied
+    /// assert_eq!(onward.bytes(), b"envelope");
+    /// ```
     pub fn into_frames(self) -> Vec<Frame> {
         match self.frames {
             Frames::One([frame]) => vec![frame],
@@ -151,16 +187,49 @@ impl<T: AsRef<[u8]>, const N: usize> From<[T; N]> for Message {
 /// What can be sent as a whole message: bytes, a [`Frame`], a [`Message`], an array or vector of them.
 ///
 /// Bytes are copied once, to where they are sent from. Frames of 16 KiB and more are shared.
+///
+/// ```
+/// use omnimq::{Part, Sendable};
+/// struct Price<'a>(&'a str, [u8; 8]);
+/// impl Sendable for Price<'_> {
+///     fn count(&self) -> usize {
+///         2
+///     }
+///     fn frame(&self, n: usize) -> Part<'_> {
+///         Part::Bytes(if n == 0 { self.0.as_bytes() } else { &self.1 })
+///     }
+/// }
+/// # let context = omnimq::Context::new()?;
+/// # let (mut pull, mut push) = (omnimq::Pull::new(&context)?, omnimq::Push::new(&context)?);
+/// # push.connect(&pull.bind("inproc://work")?)?;
+/// push.send(&Price("tea", 395_u64.to_be_bytes()))?; // no message is made of it first
+/// assert_eq!(pull.try_recv()?.len(), 2);
+/// # Ok::<(), omnimq::Error>(())
+/// ```
 pub trait Sendable {
     /// How many frames there are; at least one.
     fn count(&self) -> usize;
-    /// Frame `n`.
+    /// Frame `n`, counted from 0.
     fn frame(&self, n: usize) -> Part<'_>;
 }
 
 /// What a call to send takes: a [`Sendable`] by value, or borrowed.
 ///
 /// A refused message comes back, unless it was borrowed: then the caller has it still.
+///
+/// ```
+/// use omnimq::{Error, Outgoing, Push};
+/// /// Takes whatever `send` takes; whether it was sent.
+/// fn offer(push: &mut Push, work: impl Outgoing) -> Result<bool, Error> {
+///     match push.try_send(work).map_err(Error::from) {
+///         Err(Error::WouldBlock) => Ok(false),
+///         sent => sent.map(|()| true),
+///     }
+/// }
+/// # let mut push = Push::new(&omnimq::Context::new()?)?;
+/// assert!(!offer(&mut push, "nobody")? && !offer(&mut push, vec![7; 1000])? && !offer(&mut push, &["is", "there"])?);
+/// # Ok::<(), Error>(())
+/// ```
 pub trait Outgoing {
     /// What is sent.
     type Message: Sendable + ?Sized;
@@ -241,6 +310,26 @@ outgoing_arrays! {
 }
 
 /// One frame to be sent.
+///
+/// ```
+/// # use omnimq::{Frame, Part, Sendable};
+/// struct Cached(Frame);
+/// impl Sendable for Cached {
+///     fn count(&self) -> usize {
+///         2
+///     }
+///     fn frame(&self, n: usize) -> Part<'_> {
+///         if n == 0 { Part::Bytes(b"cached") } else { Part::Frame(&self.0) }
+///     }
+/// }
+/// # let context = omnimq::Context::new()?;
+/// # let (mut pull, mut push) = (omnimq::Pull::new(&context)?, omnimq::Push::new(&context)?);
+/// # push.connect(&pull.bind("inproc://work")?)?;
+/// # let cached = Cached(vec![7; 100_000].into());
+/// push.send(&cached)?;
+/// assert_eq!(pull.try_recv()?[1].as_ptr(), cached.0.as_ptr()); // within a process, the very same
+/// # Ok::<(), omnimq::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub enum Part<'a> {
     /// Bytes to be copied.

@@ -4,6 +4,20 @@ use omnimq_core::SocketType;
 use std::fmt;
 
 /// A socket that has not ended when its context was to: see [`Context::term_timeout`](crate::Context::term_timeout).
+///
+/// ```
+/// use omnimq::{Context, Error, Pull};
+/// # use std::time::Duration;
+/// let context = Context::new()?;
+/// let mut forgotten = Pull::new(&context)?;
+/// forgotten.bind("inproc://work")?;
+/// if let Err(Error::StillOpen(sockets)) = context.term_timeout(Duration::ZERO) {
+///     for socket in sockets {
+///         assert!(!socket.lingers && socket.bound == ["inproc://work"]); // somebody holds it
+///     }
+/// }
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OpenSocket {

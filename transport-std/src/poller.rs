@@ -11,6 +11,20 @@ use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
 /// What to wait for, and what has come.
+///
+/// ```
+/// use omnimq::{Poller, Push, Readiness};
+/// # use std::time::Duration;
+/// # let context = omnimq::Context::new()?;
+/// # let mut pull = omnimq::Pull::new(&context)?;
+/// let mut push = Push::new(&context)?;
+/// let mut poller = Poller::new()?;
+/// poller.add(0, push.as_socket(), Readiness::SEND);
+/// assert_eq!(poller.wait(Some(Duration::ZERO))?, []); // to nobody nothing can be sent
+/// push.connect(&pull.bind("inproc://work")?)?;
+/// assert_eq!(poller.wait(Some(Duration::from_secs(30)))?, [(0, Readiness::SEND)]);
+/// # Ok::<(), omnimq::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Readiness {
     /// A message can be received; a descriptor can be read.
@@ -106,6 +120,14 @@ impl Wake for Key {
 impl Poller {
     /// A poller of nothing.
     ///
+    /// ```
+    /// use omnimq::Poller;
+    /// use std::time::Duration;
+    /// let mut poller = Poller::new()?;
+    /// assert_eq!(poller.wait(Some(Duration::ZERO))?, []);
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::System`] (EMFILE, …).
     pub fn new() -> Result<Self, Error> {
@@ -114,6 +136,22 @@ impl Poller {
         Ok(Self { selector, woken, sockets: HashMap::new(), check: Vec::new(), ready: Vec::new() })
     }
     /// Waits for `socket` too, which is called `key`; whatever was called so before is forgotten.
+    ///
+    /// ```
+    /// use omnimq::{Poller, Pull, Push, Readiness};
+    /// # let context = omnimq::Context::new()?;
+    /// # let (mut pulls, mut push) = ([Pull::new(&context)?, Pull::new(&context)?], Push::new(&context)?);
+    /// let mut poller = Poller::new()?;
+    /// for (key, pull) in pulls.iter().enumerate() {
+    ///     poller.add(key, pull.as_socket(), Readiness::RECEIVE);
+    /// }
+    /// push.connect(&pulls[1].bind("inproc://work")?)?;
+    /// push.send("work")?;
+    /// for (key, _) in poller.wait(Some(std::time::Duration::from_secs(30)))? {
+    ///     assert_eq!(pulls[*key].try_recv()?.bytes(), b"work");
+    /// }
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
     pub fn add(&mut self, key: usize, socket: &Socket, wants: Readiness) {
         let waker = Waker::from(Arc::new(Key { key, woken: self.woken.clone() }));
         let entry = Entry { sock: socket.sock().clone(), wants, waker, checked: true, awaits_room: false };
@@ -122,6 +160,20 @@ impl Poller {
         }
     }
     /// Waits for something else of the socket called `key`.
+    ///
+    /// ```
+    /// # use omnimq::{Pair, Poller, Readiness};
+    /// # use std::time::Duration;
+    /// # let context = omnimq::Context::new()?;
+    /// # let (mut near, mut far) = (Pair::new(&context)?, Pair::new(&context)?);
+    /// # near.connect(&far.bind("inproc://pair")?)?;
+    /// let mut poller = Poller::new()?;
+    /// poller.add(0, near.as_socket(), Readiness::RECEIVE);
+    /// assert_eq!(poller.wait(Some(Duration::ZERO))?, []);
+    /// poller.modify(0, Readiness::BOTH)?; // there is something to be sent too
+    /// assert_eq!(poller.wait(Some(Duration::from_secs(30)))?, [(0, Readiness::SEND)]);
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::NotPolled`] (EINVAL): nothing is called so.
@@ -142,6 +194,17 @@ impl Poller {
         }
     }
     /// Waits no more for the socket called `key`.
+    ///
+    /// ```
+    /// # use omnimq::{Error, Poller, Pull, Readiness};
+    /// # let context = omnimq::Context::new()?;
+    /// let pull = Pull::new(&context)?;
+    /// let mut poller = Poller::new()?;
+    /// poller.add(7, pull.as_socket(), Readiness::RECEIVE);
+    /// poller.remove(7)?;
+    /// assert!(matches!(poller.remove(7), Err(Error::NotPolled(7))));
+    /// # Ok::<(), Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::NotPolled`] (EINVAL): nothing is called so.
@@ -178,6 +241,18 @@ impl Poller {
     }
     /// Waits no more for a descriptor.
     ///
+    /// ```
+    /// # use omnimq::{Poller, Readiness};
+    /// # use std::{io::Write as _, os::unix::net::UnixStream, time::Duration};
+    /// # let (near, mut far) = UnixStream::pair()?;
+    /// # let mut poller = Poller::new()?;
+    /// poller.add_descriptor(7, &near, Readiness::RECEIVE)?;
+    /// poller.remove_descriptor(&near)?;
+    /// far.write_all(b"unheard")?;
+    /// assert_eq!(poller.wait(Some(Duration::ZERO))?, []);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::System`] (ENOENT, …).
     #[cfg(all(target_os = "linux", not(portable)))]
@@ -187,8 +262,27 @@ impl Poller {
     /// Waits until something is ready, at most `timeout` (`None` = for ever); nothing when the time is up. A socket whose
     /// context ends is ready for everything: its calls say so.
     ///
+    /// ```
+    /// use omnimq::{Poller, Pull, Readiness};
+    /// use std::time::Duration;
+    /// # let context = omnimq::Context::new()?;
+    /// let mut pull = Pull::new(&context)?;
+    /// let mut poller = Poller::new()?;
+    /// poller.add(0, pull.as_socket(), Readiness::RECEIVE);
+    /// # pull.bind("inproc://work")?;
+    /// # let mut push = omnimq::Push::new(&context)?;
+    /// # push.connect("inproc://work")?;
+    /// # push.send("work")?;
+    /// match poller.wait(Some(Duration::from_secs(30)))? {
+    ///     [] => panic!("nothing for half a minute"),
+    ///     ready => assert_eq!(ready, [(0, Readiness::RECEIVE)]),
+    /// }
+    /// assert_eq!(pull.try_recv()?.bytes(), b"work");
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// [`Error::System`].
+    /// [`Error::System`], should the system be unable to wait. A signal ends no wait.
     pub fn wait(&mut self, timeout: Option<Duration>) -> Result<&[(usize, Readiness)], Error> {
         let until = timeout.map(|timeout| Instant::now().checked_add(timeout));
         self.ready.clear();

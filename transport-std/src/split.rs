@@ -8,9 +8,38 @@ use omnimq_core::SocketType;
 use std::time::Duration;
 
 /// The half of a socket that sends: see [`Socket::split`].
+///
+/// ```
+/// # use omnimq::{Context, Pair, SendHalf};
+/// # let context = Context::new()?;
+/// # let (mut near, mut far) = (Pair::new(&context)?, Pair::new(&context)?);
+/// # near.connect(&far.bind("inproc://pair")?)?;
+/// # far.set_recv_timeout(Some(std::time::Duration::from_secs(30)));
+/// fn greet(mut to: SendHalf) -> Result<(), omnimq::Error> {
+///     Ok(to.send("hello")?)
+/// }
+/// let (sender, receiver) = near.split();
+/// std::thread::spawn(move || greet(sender)).join().unwrap()?;
+/// assert_eq!(far.recv()?.bytes(), b"hello");
+/// # drop(receiver);
+/// # Ok::<(), omnimq::Error>(())
+/// ```
 pub struct SendHalf(Socket);
 
 /// The half of a socket that receives: see [`Socket::split`].
+///
+/// ```
+/// # use omnimq::{Context, Pair};
+/// # let context = Context::new()?;
+/// # let (mut near, mut far) = (Pair::new(&context)?, Pair::new(&context)?);
+/// # near.connect(&far.bind("inproc://pair")?)?;
+/// let (mut sender, mut receiver) = near.split();
+/// let heard = std::thread::spawn(move || receiver.recv_timeout(std::time::Duration::from_secs(30)));
+/// sender.send("to the far end, while the other half waits")?;
+/// far.send("from the far end")?;
+/// assert_eq!(heard.join().unwrap()?.bytes(), b"from the far end");
+/// # Ok::<(), omnimq::Error>(())
+/// ```
 pub struct RecvHalf(Socket);
 
 impl Socket {
@@ -27,6 +56,7 @@ impl Socket {
     /// let mut dealer = Dealer::new(&context)?;
     /// dealer.connect(&endpoint)?; // to a REP that echoes
     /// let (mut questions, mut answers) = dealer.split();
+    /// # answers.set_recv_timeout(Some(std::time::Duration::from_secs(30)));
     /// let asking = std::thread::spawn(move || (0..10_u8).try_for_each(|n| questions.send([&[][..], &[n]])));
     /// for n in 0..10 {
     ///     assert_eq!(&answers.recv()?[1][..], [n]);

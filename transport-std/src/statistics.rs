@@ -7,6 +7,18 @@ use crate::lane::Traffic;
 use crate::socket::{PeerId, Socket};
 
 /// What a socket has done so far: see [`Socket::statistics`].
+///
+/// ```
+/// # use omnimq::{Context, Push};
+/// # let context = Context::new()?;
+/// let mut push = Push::new(&context)?;
+/// push.set_linger(Some(std::time::Duration::ZERO));
+/// push.connect("inproc://nobody")?;
+/// push.send("work")?;
+/// let statistics = push.statistics();
+/// assert_eq!((statistics.sent.messages, statistics.dropped), (1, 0));
+/// # Ok::<(), omnimq::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Statistics {
@@ -24,6 +36,23 @@ pub struct Statistics {
 }
 
 /// One peer of a socket.
+///
+/// ```
+/// # use omnimq::{Context, PeerStatistics, Push};
+/// # let context = Context::new()?;
+/// # let mut push = Push::new(&context)?;
+/// # push.set_linger(Some(std::time::Duration::ZERO));
+/// /// The peer for which most waits.
+/// fn slowest(peers: &[PeerStatistics]) -> Option<&PeerStatistics> {
+///     peers.iter().max_by_key(|peer| peer.unsent)
+/// }
+/// push.connect("inproc://nobody")?;
+/// push.send("work")?;
+/// # push.flush();
+/// let peers = push.statistics().peers;
+/// assert_eq!(slowest(&peers).map(|peer| (peer.endpoint.as_deref(), peer.unsent)), Some((Some("inproc://nobody"), 1)));
+/// # Ok::<(), omnimq::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PeerStatistics {
@@ -44,6 +73,17 @@ pub struct PeerStatistics {
 }
 
 /// How far the connection to a peer is.
+///
+/// ```
+/// # use omnimq::{Context, PeerState, Pull, Push};
+/// # let context = Context::new()?;
+/// # let (mut pull, mut push) = (Pull::new(&context)?, Push::new(&context)?);
+/// push.connect("inproc://work")?;
+/// assert_eq!(push.statistics().peers[0].state, PeerState::Connecting); // nobody has bound the name
+/// pull.bind("inproc://work")?;
+/// assert_eq!(push.statistics().peers[0].state, PeerState::Connected);
+/// # Ok::<(), omnimq::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PeerState {
