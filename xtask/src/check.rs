@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::process::Process;
 use crate::source::Finding;
-use crate::{COMMANDS, EVERYTHING, arrows, debian, guarantees, portability, source, tidy};
+use crate::{COMMANDS, EVERYTHING, arrows, debian, examples, guarantees, portability, source, tidy};
 
 /// Everything, and alone what has features: in a build of everything its other users turn them on.
 const BUILDS: [&str; 7] = [
@@ -56,7 +56,7 @@ fn lint_apart() -> Result<()> {
     Ok(())
 }
 
-/// The rules of the tree: tidiness, arrows, and guarantees that have tests.
+/// The rules of the tree: tidiness, arrows, guarantees that have tests, and public items that have examples.
 fn rules() -> Result<()> {
     let tree = source::tree()?;
     let mut findings = tidy::findings(&tree);
@@ -65,6 +65,7 @@ fn rules() -> Result<()> {
     let metadata = serde_json::from_str(&metadata).context("cargo metadata printed what is not JSON")?;
     findings.extend(arrows::package_findings(&metadata));
     findings.extend(guarantees::findings(&tree, &COMMANDS));
+    findings.extend(examples::findings(&tree));
     refuse(&findings)?;
     println!("rules: {} files follow them", tree.len());
     Ok(())
