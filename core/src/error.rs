@@ -9,6 +9,14 @@ use core::error::Error;
 use core::fmt;
 
 /// Why a connection ended.
+///
+/// ```
+/// use omnimq_core::{CloseReason, Fixed, Instant, Node, Options, Pull, Side};
+/// let mut pull = Node::<Pull, Fixed<1, 4, 64>>::new(Pull, Options::default());
+/// let peer = pull.attach(Side::Bind, Instant::ZERO).unwrap();
+/// pull.handle_input(peer, b"GET / HTTP/1.1\r\n".as_slice(), Instant::ZERO);
+/// assert_eq!(pull.closed(peer), Some(CloseReason::UnsupportedVersion)); // ZMTP 1.0, to all appearances
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

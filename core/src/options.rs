@@ -3,6 +3,13 @@
 use crate::limits::Limits;
 
 /// Which subscriptions an XPUB shows to its application (ZMQ_XPUB_VERBOSE, ZMQ_XPUB_VERBOSER; the last one set wins).
+///
+/// ```
+/// use omnimq_core::{Options, Verbosity};
+/// let mut options = Options::default();
+/// assert_eq!(options.verbosity, Verbosity::Changes);
+/// options.verbosity = Verbosity::All; // for an XPUB that counts its subscribers
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Verbosity {
     /// The first subscription to a topic and the last cancellation, over all peers.
@@ -21,6 +28,14 @@ pub enum Verbosity {
 /// [`connect_routing_id`](crate::Socket::connect_routing_id) and [`welcome`](crate::Socket::welcome).
 /// ZMQ_CONFLATE is a property of a pipe, not of a pattern: a driver that offers it attaches lanes that keep the last
 /// message only. ZMQ_ONLY_FIRST_SUBSCRIBE is always on: a subscription is looked for in a message's first part.
+///
+/// ```
+/// use omnimq_core::{Fixed, Node, Options, Router, SendErrorKind};
+/// let mut options = Options::default();
+/// options.mandatory = true;
+/// let mut router = Node::<Router, Fixed<1, 4, 64>>::new(Router, options);
+/// assert_eq!(router.send_bytes(b"nobody", true), Err(SendErrorKind::Unroutable));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {

@@ -3,6 +3,14 @@
 macro_rules! socket_types {
     ($($(#[$doc:meta])* $name:ident = $number:literal, $text:literal, [$($peer:ident),*];)*) => {
         /// The type of a socket, by its zmq.h number.
+        ///
+        /// ```
+        /// use omnimq_core::SocketType;
+        /// let announced = SocketType::from_name(b"DEALER").unwrap();
+        /// assert!(SocketType::Router.pairs_with(announced) && !SocketType::Push.pairs_with(announced));
+        /// assert_eq!(SocketType::from_number(announced.number()), Some(announced));
+        /// assert_eq!(announced.to_string(), "DEALER");
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[cfg_attr(feature = "defmt", derive(defmt::Format))]
         #[repr(u8)]

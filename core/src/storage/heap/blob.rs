@@ -51,6 +51,13 @@ enum Repr {
 
 impl Blob {
     /// Bytes that live for ever, kept by reference.
+    ///
+    /// ```
+    /// # use omnimq_core::Blob;
+    /// static PAGE: [u8; 4096] = [0; 4096];
+    /// const FRONT: Blob = Blob::from_static(&PAGE);
+    /// assert_eq!(FRONT.as_ptr(), PAGE.as_ptr());
+    /// ```
     pub const fn from_static(bytes: &'static [u8]) -> Self {
         Self(Repr::Static(bytes))
     }
@@ -72,12 +79,28 @@ impl Blob {
         }
     }
     /// Part of a counted buffer, by reference unless it fits inline; `None` when `range` is not within it.
+    ///
+    /// ```
+    /// # use omnimq_core::Blob;
+    /// let buffer = std::sync::Arc::new(vec![7; 4096]);
+    /// let body = Blob::from_shared(&buffer, 100..200).unwrap();
+    /// assert_eq!(body.as_ptr(), buffer[100..].as_ptr());
+    /// assert_eq!(Blob::from_shared(&buffer, 4000..5000), None);
+    /// ```
     #[inline]
     pub fn from_shared(bytes: &Arc<Vec<u8>>, range: Range<usize>) -> Option<Self> {
         let part = bytes.get(range.clone())?;
         Some(Self::inline(part).unwrap_or_else(|| Self::counted(Arc::clone(bytes), range.start, part.len())))
     }
     /// Part of these bytes, by reference unless it fits inline; `None` when `range` is not within them.
+    ///
+    /// ```
+    /// # use omnimq_core::Blob;
+    /// let record = Blob::from(vec![7; 1000]);
+    /// let (head, tail) = (record.slice(0..8).unwrap(), record.slice(8..1000).unwrap());
+    /// assert_eq!((head.len(), tail.as_ptr()), (8, record[8..].as_ptr())); // the head is a copy: it fits inline
+    /// assert_eq!(record.slice(8..1001), None);
+    /// ```
     #[inline]
     pub fn slice(&self, range: Range<usize>) -> Option<Self> {
         let part = self.get(range.clone())?;
@@ -104,6 +127,12 @@ impl Blob {
         }
     }
     /// Whether these bytes are in an allocation that others may share.
+    ///
+    /// ```
+    /// # use omnimq_core::Blob;
+    /// assert!(Blob::from(vec![7; 1000]).is_counted());
+    /// assert!(!Blob::from("inline").is_counted());
+    /// ```
     pub const fn is_counted(&self) -> bool {
         matches!(self.0, Repr::Counted { .. } | Repr::Copied { .. } | Repr::Owned { .. })
     }
