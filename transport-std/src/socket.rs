@@ -149,9 +149,8 @@ impl Socket {
     /// # let context = omnimq::Context::new()?;
     /// let mut pull = omnimq::Pull::new(&context)?;
     /// pull.bind("tcp://127.0.0.1:*")?;
-    /// let port = pull.last_endpoint().rsplit(':').next().and_then(|port| port.parse::<u16>().ok());
-    /// assert_ne!(port, Some(0));
-    /// assert!(port.is_some());
+    /// let port = pull.last_endpoint().rsplit(':').next().and_then(|port| port.parse().ok());
+    /// assert!(port.is_some_and(|port: u16| port > 0));
     /// # Ok::<(), omnimq::Error>(())
     /// ```
     pub fn last_endpoint(&self) -> &str {
@@ -176,13 +175,13 @@ impl Socket {
     /// Sends a message, waiting for room as long as [`SocketOptions::send_timeout`] says.
     ///
     /// ```
-    /// # use omnimq::{Context, Message, Pull, Push};
+    /// # use omnimq::{Context, Frame, Message, Pull, Push};
     /// # let context = Context::new()?;
     /// # let (mut push, mut pull) = (Push::new(&context)?, Pull::new(&context)?);
     /// # push.connect(&pull.bind("inproc://work")?)?;
     /// push.send("one frame")?;
     /// push.send(["several", "frames"])?;
-    /// push.send(vec![7; 100_000])?; // given away, so that nothing is copied
+    /// push.send(Frame::from(vec![7; 100_000]))?; // kept, not copied
     /// let message = Message::from("lent");
     /// push.send(&message)?; // as often as one likes
     /// # for frames in [1, 2, 1, 1] { assert_eq!(pull.try_recv()?.len(), frames) }

@@ -12,7 +12,7 @@ use crate::socket::{PeerId, Socket};
 /// # use omnimq::{Context, Push};
 /// # let context = Context::new()?;
 /// let mut push = Push::new(&context)?;
-/// push.set_linger(Some(std::time::Duration::ZERO));
+/// # push.set_linger(Some(std::time::Duration::ZERO));
 /// push.connect("inproc://nobody")?;
 /// push.send("work")?;
 /// let statistics = push.statistics();
