@@ -19,6 +19,8 @@
 //! let endpoint = rep.bind("tcp://127.0.0.1:*")?;
 //! let mut req = Req::new(&context)?;
 //! req.connect(&endpoint)?;
+//! # rep.set_recv_timeout(Some(std::time::Duration::from_secs(30)));
+//! # req.set_recv_timeout(Some(std::time::Duration::from_secs(30)));
 //!
 //! req.send("hello")?;
 //! assert_eq!(rep.recv()?.bytes(), b"hello");

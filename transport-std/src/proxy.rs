@@ -26,6 +26,8 @@ const CONTROL: usize = 3;
 /// let broker = std::thread::spawn(move || proxy(&mut front.into_socket(), &mut back.into_socket(), None));
 ///
 /// let (mut rep, mut req) = (Rep::new(&context)?, Req::new(&context)?);
+/// # rep.set_recv_timeout(Some(std::time::Duration::from_secs(30)));
+/// # req.set_recv_timeout(Some(std::time::Duration::from_secs(30)));
 /// rep.connect(&workers)?;
 /// req.connect(&clients)?;
 /// req.send("through the broker")?;
@@ -64,6 +66,8 @@ pub fn proxy(front: &mut Socket, back: &mut Socket, capture: Option<&mut Socket>
 /// let (mut push, mut pull) = (Push::new(&context)?, Pull::new(&context)?);
 /// push.connect("inproc://front")?;
 /// pull.connect("inproc://back")?;
+/// # pull.set_recv_timeout(Some(std::time::Duration::from_secs(30)));
+/// # remote.set_recv_timeout(Some(std::time::Duration::from_secs(30)));
 /// push.send(["two", "frames"])?;
 /// pull.recv()?;
 /// remote.send("STATISTICS")?;

@@ -107,6 +107,7 @@ impl Socket {
     /// let context = Context::new()?;
     /// let (mut pull, mut push) = (Pull::new(&context)?, Push::new(&context)?);
     /// push.connect(&pull.bind("tcp://127.0.0.1:*")?)?;
+    /// # pull.set_recv_timeout(Some(std::time::Duration::from_secs(30)));
     /// push.send("hello")?;
     /// pull.recv()?;
     /// let statistics = pull.statistics();
