@@ -214,6 +214,7 @@ both! {
 fn overlong_routing_ids_are_refused() {
     let mut bench = Bench::<Router, omnimq_core::Heap>::new(Router);
     assert_eq!(bench.socket.connect_routing_id(&[b'x'; 256]), Err(OptionError::Invalid));
+    assert_eq!(bench.socket.connect_routing_id(&[b'y'; 255]), Ok(()));
     let (longest, longer) = (bench.peer(&"x".repeat(255)), bench.attach(Side::Bind));
     assert_eq!(bench.wants_closed(longest), None);
     bench.socket.pipe(longer).unwrap().rx.signal(Signal::Ready(&[b'x'; 256])).unwrap();

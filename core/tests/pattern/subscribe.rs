@@ -59,6 +59,35 @@ both! {
         assert_eq!(bench.peer_hears(peer), ["+a", "+c"]);
     }
 
+    /// What a publisher was told goes with it: its successor hears of no end of what it never heard of.
+    #[test]
+    fn a_publisher_that_has_gone_is_owed_nothing<S>() {
+        let mut bench = Bench::<Sub, S>::new(Sub);
+        let first = bench.peer("");
+        bench.socket.subscribe(b"a").unwrap();
+        assert_eq!(bench.peer_hears(first), ["+a"]);
+        assert!(bench.socket.close_pipe(first));
+        bench.socket.unsubscribe(b"a").unwrap();
+        bench.socket.subscribe(b"b").unwrap();
+        let next = bench.peer("");
+        assert_eq!(next, first);
+        assert_eq!(bench.peer_hears(next), ["+b"]);
+    }
+
+    /// Topics come and go without end, while a publisher hears of each.
+    #[test]
+    fn a_topic_that_was_cancelled_makes_room_for_others<S>() {
+        let mut bench = Bench::<Sub, S>::new(Sub);
+        let peer = bench.peer("");
+        for topic in 0..40 {
+            let topic = topic.to_string();
+            bench.socket.subscribe(topic.as_bytes()).unwrap();
+            assert_eq!(bench.peer_hears(peer), [format!("+{topic}")]);
+            bench.socket.unsubscribe(topic.as_bytes()).unwrap();
+            assert_eq!(bench.peer_hears(peer), [format!("-{topic}")]);
+        }
+    }
+
     /// The lane still holds a subscription for the connection before; the next one hears it, and of its end.
     #[test]
     fn a_subscription_left_in_the_lane_is_taken_back<S>() {

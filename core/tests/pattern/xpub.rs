@@ -217,6 +217,10 @@ fn topics_that_do_not_fit_are_shown_as_everything() {
     bench.peer_subscribes(peers[1], "");
     bench.peer_cancels(peers[0], "i");
     assert_eq!(bench.recv_all(), [""; 0]);
+    bench.peer_cancels(peers[1], "");
+    assert_eq!(bench.recv_all(), [""; 0], "the other one still wants everything");
+    bench.peer_subscribes(peers[1], "");
+    assert_eq!(bench.recv_all(), [""; 0]);
     bench.socket.close_pipe(peers[1]);
     assert_eq!(bench.recv_all(), [""; 0]);
     bench.socket.close_pipe(peers[0]);
@@ -224,6 +228,28 @@ fn topics_that_do_not_fit_are_shown_as_everything() {
     let wanted = ["", "a", "b", "c", "d", "e", "f", "g", "h"].map(|topic| format!("\u{0}{topic}"));
     assert_eq!(ended, wanted.into());
     assert!(bench.socket.is_gone(peers[0]));
+}
+
+/// A peer that is put down for everything goes on to be, whoever else asked for everything and cancels that, and whatever
+/// it cancels that was not kept.
+#[test]
+fn everything_is_wanted_as_long_as_one_is_put_down_for_it() {
+    let mut bench = Bench::<XPub, Small>::with(XPub, |options| options.verbosity = Verbosity::All);
+    let peers = bench.peers(2);
+    for topic in ["a", "b", "c", "d", "e", "f", "g", "h", "does not fit"] {
+        bench.peer_subscribes(peers[0], topic);
+        bench.recv_all();
+    }
+    bench.peer_subscribes(peers[1], "");
+    bench.recv_all();
+    bench.peer_cancels(peers[0], "does not fit");
+    assert_eq!(bench.recv_all(), [""; 0], "it was not shown");
+    bench.peer_cancels(peers[1], "never asked for");
+    assert_eq!(bench.recv_all(), ["\u{0}never asked for"]);
+    bench.send("to whoever wants everything").unwrap();
+    for peer in &peers {
+        assert_eq!(bench.peer_receives(*peer).len(), 1);
+    }
 }
 
 /// With `manual` nothing can be assumed for a peer: one that asks for too much is closed.
