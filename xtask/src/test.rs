@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::process::{Process, root};
 use crate::report::{Report, Totals};
-use crate::{EVERYTHING, check, debian, demo, firmware, fuzz, guarantees, mutants, no_alloc, source, tsan};
+use crate::{EVERYTHING, check, debian, demo, firmware, fuzz, guarantees, mutants, no_alloc, source, tsan, wine};
 
 /// What the interoperability tests make their virtual environment with, what counts system calls, and what multicast runs
 /// between and against.
@@ -65,13 +65,14 @@ pub(crate) fn run(mut args: Parser) -> Result<()> {
     report.finish()
 }
 
-/// What takes hours: every property on many more cases, fuzzing, mutants and the licence tool.
+/// What takes hours: every property on many more cases, the tests as Windows programs, fuzzing, mutants and the licence tool.
 fn hours(report: &mut Report) {
     report.counted("many cases of each property", |totals| {
         let cargo = Process::cargo().env("PROPTEST_CASES", "20000");
         cargo_test(cargo, &format!("--release {EVERYTHING}"), totals)
     });
     report.counted("tsan", tsan::run);
+    report.counted("wine", wine::run);
     report.step("fuzz, ten minutes each", || fuzz::all(600));
     report.step("mutants", mutants::all);
     report.step("cargo deny", || {

@@ -40,7 +40,8 @@ pub(crate) fn command() -> Result<()> {
     outcome
 }
 
-fn run(totals: &mut Totals) -> Result<()> {
+/// Runs them, adding to the totals.
+pub(crate) fn run(totals: &mut Totals) -> Result<()> {
     debian::install(&PACKAGES)?;
     let folder = root().join("target/wine");
     random(&folder)?;

@@ -249,7 +249,7 @@ impl Peer {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Brought { more: true, ..Brought::default() },
             Err(_) => self.ended(generation),
             Ok(n) => {
-                let more = n == most || self.ending.load(Ordering::SeqCst);
+                let more = n == most || sys::READS_TO_THE_END || self.ending.load(Ordering::SeqCst);
                 let mut brought = Brought { more, ..Brought::default() };
                 if n >= scratch::KEEP {
                     let shared = Arc::new(buffer);

@@ -20,6 +20,9 @@ pub(crate) use socket2::Socket as Stream;
 /// Applications wait on their connections themselves.
 pub(crate) const SEATED: bool = true;
 
+/// A read that comes back short has brought all there was.
+pub(crate) const READS_TO_THE_END: bool = false;
+
 /// The token of every waker; no connection has it.
 const WAKE: u64 = u64::MAX;
 

@@ -14,6 +14,9 @@ pub(crate) use super::sockets::{Door, Stream, accept, door, outcome, peer_addres
 /// Applications leave their connections to the I/O thread.
 pub(crate) const SEATED: bool = false;
 
+/// A stream is told of again only after a read that would have blocked: so it is on Windows.
+pub(crate) const READS_TO_THE_END: bool = cfg!(any(windows, portable));
+
 const WAKE: mio::Token = mio::Token(usize::MAX);
 
 /// The I/O thread's selector.
