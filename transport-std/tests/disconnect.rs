@@ -2,7 +2,7 @@
 
 mod support;
 
-use omnimq::{Context, Error, Socket, SocketOptions, SocketType};
+use omnimq::{Context, Error, SocketOptions, SocketType};
 use std::time::{Duration, Instant};
 use support::*;
 
@@ -14,50 +14,10 @@ fn lingering(linger: Option<Duration>) -> SocketOptions {
     options
 }
 
-/// An endpoint of each transport at which nobody is yet.
-struct Places {
-    port: Port,
-    folder: std::path::PathBuf,
-}
-
-impl Places {
-    fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("omnimq-disconnect-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        Self { port: Port::reserve(), folder }
-    }
-    fn endpoints(&self) -> Vec<String> {
-        let mut all = vec![self.port.endpoint().to_string(), "inproc://nobody yet".into()];
-        if cfg!(unix) {
-            all.push(format!("ipc://{}/socket", self.folder.display()));
-        }
-        all
-    }
-}
-
-impl Drop for Places {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-fn send_numbers(push: &mut Socket, numbers: std::ops::Range<u32>) {
-    for n in numbers {
-        push.send(&n.to_be_bytes()).unwrap();
-    }
-}
-
-#[track_caller]
-fn hears(pull: &mut Socket, numbers: std::ops::Range<u32>) {
-    for n in numbers {
-        assert_eq!(number(&pull.recv().unwrap()), n);
-    }
-}
-
 /// Nobody is there yet: what was sent waits for whoever comes, apart from what is sent by another connection to there.
 #[test]
 fn what_was_sent_before_disconnecting_waits_for_whoever_comes() {
-    let places = Places::new("waits");
+    let places = Places::new();
     for endpoint in places.endpoints() {
         for linger in [None, Some(Duration::from_secs(10))] {
             let context = Context::new().unwrap();
@@ -134,7 +94,7 @@ fn what_lingers_after_disconnecting_is_sent_to_the_next_that_comes() {
 /// With no linger what nobody has taken is gone at once, with a limited one in time.
 #[test]
 fn what_may_not_linger_is_dropped() {
-    let places = Places::new("dropped");
+    let places = Places::new();
     for endpoint in places.endpoints() {
         for (linger, wait) in [(0, 0), (30, 200)] {
             let context = Context::new().unwrap();
@@ -154,7 +114,7 @@ fn what_may_not_linger_is_dropped() {
 /// Closing the socket ends what lingers as it ends all else: in its own time.
 #[test]
 fn closing_waits_for_what_was_disconnected() {
-    let places = Places::new("closing");
+    let places = Places::new();
     for endpoint in places.endpoints() {
         let inproc = endpoint.starts_with("inproc");
         let context = Context::new().unwrap();

@@ -3,6 +3,10 @@
 //! [`Octets`] builds what is sent, [`RawPeer`] sends it and looks at what comes back. Neither knows of any ZeroMQ
 //! implementation: the numbers are those of RFC 37, 23, 15 and 13.
 
+mod port;
+
+pub use port::Port;
+
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};

@@ -5,8 +5,8 @@
 use omnimq::{Context, Error, Message, Socket, SocketOptions, SocketType};
 use omnimq_raw::Octets;
 #[allow(unused_imports, reason = "each test program uses its part")]
-pub(crate) use omnimq_raw::RawPeer as Raw;
-use std::net::TcpListener;
+pub(crate) use omnimq_raw::{Port, RawPeer as Raw};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// Longer than anything here takes, unless it hangs.
@@ -127,33 +127,53 @@ pub(crate) fn number(message: &Message) -> u32 {
     u32::from_be_bytes(message.last().unwrap()[..4].try_into().unwrap())
 }
 
+/// Sends messages that number themselves.
+#[track_caller]
+pub(crate) fn send_numbers(socket: &mut Socket, numbers: std::ops::Range<u32>) {
+    for n in numbers {
+        socket.send(&n.to_be_bytes()).unwrap();
+    }
+}
+
+/// Receives these messages and no others before them.
+#[track_caller]
+pub(crate) fn hears(socket: &mut Socket, numbers: std::ops::Range<u32>) {
+    for n in numbers {
+        assert_eq!(number(&socket.recv().unwrap()), n);
+    }
+}
+
 /// `127.0.0.1:port` of an endpoint.
 pub(crate) fn address(endpoint: &str) -> &str {
     endpoint.strip_prefix("tcp://").unwrap()
 }
 
-/// A port that nobody listens at, and that nobody but who knows its number is given.
-pub(crate) struct Port(socket2::Socket, String);
+/// An endpoint of each transport at which nobody is yet.
+pub(crate) struct Places {
+    port: Port,
+    folder: std::path::PathBuf,
+}
 
-impl Port {
-    pub(crate) fn reserve() -> Self {
-        // Bound and never listening: others may bind to it too, and the kernel gives it to nobody that asks for any.
-        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-        socket.set_reuse_address(true).unwrap();
-        socket.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
-        let address = socket.local_addr().unwrap().as_socket().unwrap();
-        Self(socket, format!("tcp://{address}"))
+impl Places {
+    pub(crate) fn new() -> Self {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let name = format!("omnimq-places-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        Self { port: Port::reserve(), folder }
     }
-    pub(crate) fn endpoint(&self) -> &str {
-        &self.1
+    pub(crate) fn endpoints(&self) -> Vec<String> {
+        let mut all = vec![self.port.endpoint().to_string(), "inproc://nobody yet".into()];
+        if cfg!(unix) {
+            all.push(format!("ipc://{}/socket", self.folder.display()));
+        }
+        all
     }
-    /// Listens there, as a script.
-    pub(crate) fn listen(&self) -> TcpListener {
-        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-        socket.set_reuse_address(true).unwrap();
-        socket.bind(&self.0.local_addr().unwrap()).unwrap();
-        socket.listen(16).unwrap();
-        socket.into()
+}
+
+impl Drop for Places {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
