@@ -44,6 +44,30 @@ pub struct SocketOptions {
     pub recv_timeout: Option<Duration>,
     /// How long unsent messages survive the socket; `None` = for ever, the default; zero = not at all. ZMQ_LINGER.
     pub linger: Option<Duration>,
+    /// Each pipe keeps the last message alone, outwards and inwards: what comes takes the place of what has not been
+    /// written, or received. For PUSH, PULL, PUB, SUB and DEALER; sockets of other types do not look at it. There are no
+    /// marks: `send` does not wait for a peer's room, and a peer that says more than is received is not held back. Messages
+    /// of several parts take each other's place whole. Over inproc it holds for both ends. What is given up counts as sent
+    /// or received, and not as dropped. ZMQ_CONFLATE; by default off.
+    ///
+    /// ```
+    /// use omnimq::{Context, Pull, Push, SocketOptions};
+    /// # fn main() -> Result<(), omnimq::Error> {
+    /// let context = Context::new()?;
+    /// let mut options = SocketOptions::default();
+    /// options.conflate = true;
+    /// let (mut pull, mut push) = (Pull::with(&context, options)?, Push::new(&context)?);
+    /// push.connect(&pull.bind("inproc://temperature")?)?;
+    /// for degrees in ["19", "20", "21"] {
+    ///     push.send(degrees)?;
+    /// }
+    /// push.flush();
+    /// assert_eq!(pull.recv()?.bytes(), b"21");
+    /// assert!(pull.try_recv().is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub conflate: bool,
     /// The id announced to peers, at most 255 octets; REQ, DEALER and ROUTER. ZMQ_ROUTING_ID; by default empty: a
     /// ROUTER peer makes one up.
     pub routing_id: Blob,
@@ -86,6 +110,7 @@ impl Default for SocketOptions {
             send_timeout: None,
             recv_timeout: None,
             linger: None,
+            conflate: false,
             routing_id: Blob::default(),
             reconnect: ReconnectPolicy::DEFAULT,
             connect_timeout: None,

@@ -1,5 +1,7 @@
-//! OmniMQ and libzmq 4.3.5 over tcp.
+//! OmniMQ and libzmq 4.3.5 over tcp and ipc.
 
+mod conflate;
+mod either;
 mod ours;
 mod pairs;
 mod restart;

@@ -1,6 +1,7 @@
 //! Our side of a test: sockets that never wait for long.
 
 use omnimq::{Context, Error, Frame, Message, Socket, SocketOptions, SocketType};
+use omnimq_raw::Port;
 use omnimq_tests::libzmq::{Digest, Part};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -11,12 +12,40 @@ pub(crate) const TRANSPORTS: [&str; 2] = ["tcp", "ipc"];
 
 /// Where nobody is yet, for a peer to bind: any port, or a file of its own.
 pub(crate) fn anywhere(transport: &str) -> String {
+    if transport == "tcp" { ANY.into() } else { file() }
+}
+
+/// An ipc endpoint that nobody has used.
+fn file() -> String {
     static MADE: AtomicU32 = AtomicU32::new(0);
-    if transport == "tcp" {
-        return ANY.into();
-    }
     let name = format!("omnimq-interop-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
     format!("ipc://{}", std::env::temp_dir().join(name).display())
+}
+
+/// An endpoint that can be connected to before anybody binds it.
+pub(crate) enum Nowhere {
+    Port(Port),
+    File(String),
+}
+
+impl Nowhere {
+    pub(crate) fn new(transport: &str) -> Self {
+        if transport == "tcp" { Self::Port(Port::reserve()) } else { Self::File(file()) }
+    }
+    pub(crate) fn endpoint(&self) -> &str {
+        match self {
+            Self::Port(port) => port.endpoint(),
+            Self::File(file) => file,
+        }
+    }
+}
+
+impl Drop for Nowhere {
+    fn drop(&mut self) {
+        if let Self::File(file) = self {
+            let _ = std::fs::remove_file(file.trim_start_matches("ipc://"));
+        }
+    }
 }
 
 /// Longer than anything here takes.
@@ -51,6 +80,29 @@ pub(crate) fn digests(message: &Message) -> Vec<Digest> {
 /// The frames as plain octets.
 pub(crate) fn octets(message: &Message) -> Vec<Vec<u8>> {
     message.iter().map(|frame| frame.to_vec()).collect()
+}
+
+/// A message of `size` octets that begins with its number.
+pub(crate) fn numbered(number: u64, size: usize) -> Vec<u8> {
+    let mut body = vec![0; size];
+    body[..8].copy_from_slice(&number.to_be_bytes());
+    body
+}
+
+/// The number of such a message.
+pub(crate) fn number(message: &Message) -> u64 {
+    u64::from_be_bytes(message.bytes()[..8].try_into().unwrap())
+}
+
+/// Sends numbered messages of `size` octets until one would have to wait; how many went.
+pub(crate) fn send_many(socket: &mut Socket, first: u64, count: u64, size: usize) -> u64 {
+    for sent in 0..count {
+        if let Err(refused) = socket.try_send(numbered(first + sent, size)) {
+            assert!(matches!(refused.error, Error::WouldBlock));
+            return sent;
+        }
+    }
+    count
 }
 
 /// Receives until nothing comes for a moment.

@@ -1,26 +1,10 @@
 //! Peers that are killed and come back: what survives and what does not.
 
-use crate::ours::{A_MOMENT, ANY, SOON, octets, options, socket, until, would_block};
-use omnimq::{Context, Error, Socket, SocketType};
+use crate::ours::{A_MOMENT, ANY, SOON, octets, options, send_many, socket, until, would_block};
+use omnimq::{Context, Error, SocketType};
 use omnimq_tests::libzmq::{Part, Peer};
 use std::collections::BTreeSet;
 use std::time::Duration;
-
-/// Sends numbered messages of 64 octets until one has to wait; how many went.
-fn send_many(socket: &mut Socket, first: u64, count: u64) -> u64 {
-    for sent in 0..count {
-        let mut body = [0; 64];
-        body[..8].copy_from_slice(&(first + sent).to_be_bytes());
-        match socket.try_send(body.as_slice()) {
-            Ok(()) => {}
-            Err(refused) => {
-                assert!(matches!(refused.error, Error::WouldBlock));
-                return sent;
-            }
-        }
-    }
-    count
-}
 
 #[test]
 fn what_our_push_queued_is_delivered_when_the_peer_comes_back() {
@@ -30,17 +14,17 @@ fn what_our_push_queued_is_delivered_when_the_peer_comes_back() {
     let endpoint = pull.bind(ANY);
     let mut push = socket(&context, SocketType::Push);
     push.connect(&endpoint).unwrap();
-    assert_eq!(send_many(&mut push, 0, 500), 500);
+    assert_eq!(send_many(&mut push, 0, 500, 64), 500);
     assert_eq!(pull.recv_many(500, SOON), [(0, 500)]);
     peer.kill();
     std::thread::sleep(A_MOMENT);
     // 500 is the low-water mark: all credit is back. With nobody there the queue takes its mark and no more.
-    assert_eq!(send_many(&mut push, 500, 2000), 1000);
+    assert_eq!(send_many(&mut push, 500, 2000, 64), 1000);
     let peer = Peer::start();
     let pull = peer.socket("PULL");
     assert_eq!(pull.bind(&endpoint), endpoint);
     assert_eq!(pull.recv_many(1000, SOON), [(500, 1000)]);
-    until("room again", || (send_many(&mut push, 1500, 1) == 1).then_some(()));
+    until("room again", || (send_many(&mut push, 1500, 1, 64) == 1).then_some(()));
     assert_eq!(pull.recv_many(1, SOON), [(1500, 1)]);
 }
 

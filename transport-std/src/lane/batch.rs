@@ -72,6 +72,13 @@ pub(crate) struct Progress {
     messages: u32,
 }
 
+impl Progress {
+    /// Messages that have gone entirely.
+    pub(crate) fn messages(&self) -> u32 {
+        self.messages
+    }
+}
+
 impl Batch {
     /// Octets in all, the uncommitted ones included.
     pub(crate) fn len(&self) -> usize {
@@ -295,6 +302,23 @@ impl Batch {
         }
         (rest, dropped)
     }
+    /// Forgets the messages before the last one, all of them whole; returns what they were.
+    pub(super) fn keep_last(&mut self) -> Traffic {
+        if self.messages <= 1 {
+            return Traffic::default();
+        }
+        let (mut last, mut kept) = (Progress::default(), Self::default());
+        while let Some(end) = self.message_end(&last) {
+            if end.at == self.len {
+                self.copy(&last, &end, &mut kept);
+                break;
+            }
+            last = end;
+        }
+        let given_up = Traffic::new(self.messages - kept.messages, self.len - kept.len);
+        *self = kept;
+        given_up
+    }
     /// Its messages, which are whole: as one run, or frame by frame when there are large bodies.
     pub(super) fn into_items(self, mut put: impl FnMut(Item)) {
         if self.front.is_empty() {
@@ -404,6 +428,22 @@ mod tests {
         small.push(b"one", true);
         small.push(b"two", false);
         small.into_items(|item| assert!(matches!(item, Item::Run(run) if &run[..] == b"\x01\x03one\x00\x03two")));
+    }
+
+    #[test]
+    fn the_last_message_is_kept_whole() {
+        let whole = sample();
+        let mut batch = sample();
+        batch.push(b"head", true);
+        batch.push_body(big(4), true);
+        batch.push(b"tail", false);
+        let last: Vec<u8> = octets(&batch)[whole.len()..].to_vec();
+        assert_eq!(batch.keep_last(), whole.traffic());
+        assert_eq!((batch.messages(), octets(&batch)), (1, last));
+        assert_eq!(batch.keep_last(), Traffic::default(), "it is the last already");
+        batch.push(b"new", false);
+        assert_eq!(batch.keep_last().messages, 1);
+        assert_eq!(octets(&batch), b"\x00\x03new");
     }
 
     #[test]

@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn frames_come_out_as_they_went_in_and_room_comes_back() {
-        let notices = Arc::new(Notices::new());
+        let notices = Arc::new(Notices::new(false));
         let (mut outlet, outbox) = Outlet::new(omnimq_core::PipeId(0), 1, 4, &notices);
         let mut drain = Drain::new(outbox);
         let bodies = [vec![1; 10], vec![], vec![2; 300], vec![3; BIG + 7], vec![4; 1]];

@@ -58,10 +58,21 @@ struct In {
     signalled: usize,
     /// The mark has changed to this.
     hwm: Option<u32>,
+    /// A message takes the place of those that have not been read.
+    conflates: bool,
     /// The socket found nothing and has to be told of more.
     idle: bool,
     /// What has come so far.
     arrived: Traffic,
+}
+
+impl In {
+    fn push(&mut self, item: Item) {
+        if self.conflates {
+            self.items.clear();
+        }
+        self.items.push_back(item);
+    }
 }
 
 /// The shared part of an inbound lane.
@@ -94,6 +105,9 @@ pub(crate) struct Inlet {
     run: Blob,
     at: usize,
     frames: VecDeque<Frame<Blob>>,
+    /// Where messages take each other's place: the one in hand stays, because it has been looked at.
+    seen: bool,
+    conflates: bool,
     held: Option<Signal<Blob>>,
     receipts: Receipts,
     inbox: Arc<Inbox>,
@@ -129,6 +143,7 @@ impl Inbox {
                 signals: VecDeque::new(),
                 signalled: 0,
                 hwm: None,
+                conflates: notices.conflates,
                 idle: true,
                 arrived: Traffic::default(),
             }),
@@ -143,6 +158,8 @@ impl Inbox {
             run: Blob::default(),
             at: 0,
             frames: VecDeque::new(),
+            seen: false,
+            conflates: notices.conflates,
             held: None,
             receipts: Receipts::new(hwm),
             inbox: inbox.clone(),
@@ -157,7 +174,7 @@ impl Inbox {
     pub(super) fn deliver(&self, batch: Batch) -> bool {
         let mut state = lock(&self.state);
         state.arrived += batch.traffic();
-        batch.into_items(|item| state.items.push_back(item));
+        batch.into_items(|item| state.push(item));
         self.fill(&mut state)
     }
     /// Puts a signal here, whatever there is: a socket of this process is no stranger.
@@ -173,6 +190,10 @@ impl Inbox {
         let mut state = lock(&self.state);
         state.hwm = Some(hwm);
         self.fill(&mut state)
+    }
+    /// From here on it keeps the last message alone: the other end does.
+    pub(crate) fn conflate(&self) {
+        lock(&self.state).conflates = true;
     }
     /// Something is staged for this lane. To be taken back once.
     pub(super) fn expect(&self) {
@@ -194,7 +215,7 @@ impl Intake {
         let arrived = Traffic::new(messages, item.octets());
         let mut state = lock(&self.inbox.state);
         state.arrived += arrived;
-        state.items.push_back(item);
+        state.push(item);
         self.news |= self.inbox.fill(&mut state);
     }
     /// Passes a signal up.
@@ -282,14 +303,23 @@ impl Drop for Inlet {
 impl Inlet {
     /// What has come, and how many of its messages have not been read.
     pub(crate) fn received(&self) -> (Traffic, u32) {
-        let arrived = lock(&self.inbox.state).arrived;
-        // Both wrap alike.
-        (arrived, (arrived.messages as u32).wrapping_sub(self.receipts.read()))
+        let state = lock(&self.inbox.state);
+        let unread = if state.conflates {
+            u32::from(!self.frames.is_empty() || !state.items.is_empty())
+        } else {
+            // Both wrap alike.
+            (state.arrived.messages as u32).wrapping_sub(self.receipts.read())
+        };
+        (state.arrived, unread)
     }
     /// Has a message in hand if there is one.
     #[inline]
     fn ready(&mut self) -> bool {
-        self.at < self.run.len() || !self.frames.is_empty() || self.next()
+        self.at < self.run.len() || (!self.frames.is_empty() && !self.is_outdated()) || self.next()
+    }
+    /// Whether a message has come that takes the place of the one in hand.
+    fn is_outdated(&self) -> bool {
+        self.conflates && !self.seen && !lock(&self.inbox.state).items.is_empty()
     }
     fn next(&mut self) -> bool {
         if !self.inbox.filled.load(Ordering::Acquire) {
@@ -299,7 +329,9 @@ impl Inlet {
         if let Some(hwm) = state.hwm.take() {
             self.inbox.returned.store(self.receipts.set_hwm(hwm), Ordering::Release);
         }
+        self.conflates = state.conflates;
         match state.items.pop_front() {
+            Some(Item::Run(run)) if self.conflates => self.frames = last_of(&run),
             Some(Item::Run(run)) => (self.run, self.at) = (run, 0),
             Some(Item::Frames(frames)) => self.frames = frames,
             None => {
@@ -361,13 +393,30 @@ impl Inlet {
             self.at = body.end;
             Frame { body: self.run.slice(body)?, more: header.more }
         } else {
-            self.frames.pop_front()?
+            let frame = self.frames.pop_front()?;
+            self.seen = frame.more;
+            frame
         };
         self.done(frame.more);
         // What comes next is at hand, or known not to be there.
         self.ready();
         Some(frame)
     }
+}
+
+/// The frames of the last message of a run.
+fn last_of(run: &Blob) -> VecDeque<Frame<Blob>> {
+    let (mut frames, mut at, mut ended) = (VecDeque::new(), 0, false);
+    while let Some((header, used)) = run.get(at..).and_then(|rest| FrameHeader::parse(Framing::V3, rest).ok()?) {
+        let start = at + used;
+        at = start + header.len as usize;
+        let Some(body) = run.slice(start..at) else { break };
+        if std::mem::replace(&mut ended, !header.more) {
+            frames.clear();
+        }
+        frames.push_back(Frame { body, more: header.more });
+    }
+    frames
 }
 
 impl PipeReader for Inlet {
@@ -378,6 +427,7 @@ impl PipeReader for Inlet {
             return None;
         }
         if let Some(frame) = self.frames.front() {
+            self.seen = true;
             return Some(Front { len: frame.body.len(), more: frame.more });
         }
         let (header, body) = self.parse()?;
@@ -425,5 +475,53 @@ impl PipeReader for Inlet {
     }
     fn pop_signal(&mut self) -> Option<Signal<Blob>> {
         self.held.take().or_else(|| self.next_signal())
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn written(intake: &mut Intake, body: &[u8], more: bool) {
+        intake.write(Frame { body: Blob::from(body), more }).unwrap();
+    }
+
+    #[test]
+    fn a_message_that_has_been_looked_at_is_the_one_that_is_read() {
+        let notices = Arc::new(Notices::new(true));
+        let (mut intake, mut inlet) = Inbox::lane(PipeId(0), 0, &notices);
+        let mut read = || inlet.read().map(|frame| frame.body.to_vec());
+        written(&mut intake, b"one", false);
+        written(&mut intake, b"two", false);
+        assert_eq!(read().unwrap(), b"two");
+        assert_eq!(read(), None);
+        written(&mut intake, b"three", false);
+        assert_eq!(inlet.front().unwrap().len, 5);
+        written(&mut intake, b"four", true);
+        written(&mut intake, b"4", false);
+        let mut read = || inlet.read().map(|frame| frame.body.to_vec());
+        assert_eq!(read().unwrap(), b"three");
+        // In hand, and not looked at: the next takes its place.
+        written(&mut intake, b"five", true);
+        written(&mut intake, b"5", false);
+        assert_eq!(read().unwrap(), b"five");
+        written(&mut intake, b"six", false);
+        assert_eq!(read().unwrap(), b"5", "it was begun");
+        assert_eq!(read().unwrap(), b"six");
+        assert_eq!(read(), None);
+    }
+
+    #[test]
+    fn of_a_run_the_last_message_is_read() {
+        let notices = Arc::new(Notices::new(true));
+        let (mut intake, mut inlet) = Inbox::lane(PipeId(0), 0, &notices);
+        let run = b"\x00\x03one\x01\x03two\x00\x032nd\x01\x05three\x00\x033rd".as_slice();
+        intake.write_run(run, 0..run.len(), 3).unwrap();
+        assert_eq!(inlet.received().1, 1);
+        assert_eq!(inlet.front(), Some(Front { len: 5, more: true }));
+        assert_eq!(&inlet.read().unwrap().body[..], b"three");
+        assert_eq!(&inlet.read().unwrap().body[..], b"3rd");
+        assert!(inlet.read().is_none());
+        assert_eq!(inlet.received().1, 0);
     }
 }

@@ -33,10 +33,12 @@ pub(crate) struct Notices {
     pub(crate) last: AtomicU32,
     /// What the lanes that have gone carried, out and in.
     pub(crate) past: Mutex<(Traffic, Traffic)>,
+    /// The lanes keep the last message alone, and know no mark.
+    pub(crate) conflates: bool,
 }
 
 impl Notices {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(conflates: bool) -> Self {
         Self {
             staged: AtomicU32::new(0),
             staged_too: Post::new(),
@@ -46,6 +48,7 @@ impl Notices {
             full: AtomicBool::new(false),
             last: AtomicU32::new(0),
             past: Mutex::default(),
+            conflates,
         }
     }
     /// Whether an outlet has filled up since this was last asked.
@@ -87,6 +90,8 @@ pub(crate) struct Out {
     pub(crate) desk: Desk,
     /// Nobody will ever write this: messages vanish.
     pub(crate) closed: bool,
+    /// A message takes the place of one that has not been begun.
+    pub(crate) conflates: bool,
 }
 
 /// The shared part of an outbound lane.
@@ -153,6 +158,7 @@ impl Outlet {
                 receipts: Receipts::new(hwm),
                 desk: Desk::default(),
                 closed: false,
+                conflates: notices.conflates,
             }),
             returned: AtomicU32::new(0),
             starved: Starved::new(),
@@ -238,6 +244,9 @@ impl Outlet {
         if self.batch.messages() == 0 {
             return;
         }
+        if self.notices.conflates && !self.open {
+            self.keep_last();
+        }
         let published = self.batch.traffic();
         let outbox = match &mut self.to {
             To::Stream(outbox) => outbox,
@@ -259,6 +268,19 @@ impl Outlet {
             }
         } else {
             out.queue.append(self.batch.take());
+        }
+    }
+    /// Gives up the messages before the last, here and where the last one goes.
+    #[cold]
+    fn keep_last(&mut self) {
+        let given_up = self.batch.keep_last();
+        self.sent += given_up;
+        if let To::Stream(outbox) = &self.to {
+            let mut out = lock(&outbox.state);
+            let replaced = out.queue.messages() + given_up.messages as u32;
+            out.queue.clear();
+            // Nobody waits for room in a lane without a mark.
+            outbox.on_gone(&mut out, replaced);
         }
     }
     #[cold]

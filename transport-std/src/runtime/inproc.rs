@@ -153,6 +153,10 @@ impl Waiting {
         let mut core = lock(&binder.core);
         let id = core.socket.vacant().ok_or(CloseReason::Limit(Limit::Peers))?;
         let (inbox, inlet) = Inbox::inproc(id, there, &binder.notices);
+        if connector.notices.conflates || binder.notices.conflates {
+            inbox.conflate();
+            self.inbox.conflate();
+        }
         let mut outlet = Outlet::inproc(id, binder.generation(), back, &binder.notices);
         outlet.meet(self.inbox.clone(), back);
         inbox.tell(Signal::Ready(connector.options.routing_id.clone()));

@@ -146,6 +146,12 @@ impl Core {
     }
 }
 
+/// Whether sockets of this type can keep the last message alone, as with libzmq.
+fn conflates(socket_type: SocketType) -> bool {
+    use SocketType::{Dealer, Pub, Pull, Push, Sub};
+    matches!(socket_type, Push | Pull | Pub | Sub | Dealer)
+}
+
 impl Way {
     fn go(self, sock: &Sock) {
         match self {
@@ -173,11 +179,12 @@ impl Sock {
     ) -> stdio::Result<Option<Self>> {
         let Some(pattern) = AnyPattern::new(socket_type) else { return Ok(None) };
         let socket = Socket::new(pattern, &options.core(seed));
+        let conflates = options.conflate && conflates(socket_type);
         Ok(Some(Self {
             id,
             socket_type,
             config: options.connection(),
-            live: Live::new(&options),
+            live: Live::new(&options, conflates),
             options,
             io: io.clone(),
             census,
@@ -190,7 +197,7 @@ impl Sock {
                 loose: Vec::new(),
             }),
             sets: sys::Sets::new()?,
-            notices: Arc::new(Notices::new()),
+            notices: Arc::new(Notices::new(conflates)),
             mail: Post::new(),
             roster: AtomicU32::new(0),
             generations: AtomicU32::new(0),

@@ -158,7 +158,7 @@ impl Desk {
     pub(super) fn has_messages(&self) -> bool {
         match &self.place {
             Place::Taken { .. } => true,
-            Place::Free(work) => work.as_ref().is_some_and(|work| work.progress.written < work.batch.len()),
+            Place::Free(work) => work.as_ref().is_some_and(|work| !work.has_written()),
         }
     }
     /// Whether the stream of the moment takes no more.
@@ -188,8 +188,13 @@ impl Writer<'_> {
         let (sock, pipe, mut command) = (self.sock.id, self.pipe, None);
         let mut turn = self.turn;
         loop {
-            if work.progress.written == work.batch.len() && out.queue.len() > 0 {
-                work.begin(&mut out.queue);
+            if out.queue.len() > 0 {
+                if out.conflates && work.progress.written == 0 {
+                    self.outbox.on_gone(&mut out, work.give_up());
+                }
+                if work.has_written() {
+                    work.begin(&mut out.queue);
+                }
             }
             let (stream, generation, quiet) = (out.desk.stream.clone(), out.desk.generation, out.signals.is_empty());
             let chatty = out.desk.chatty;
@@ -300,14 +305,26 @@ impl Writing {
         self.progress = Progress::default();
         std::mem::swap(&mut self.batch, next);
     }
+    /// Forgets the batch; returns how many of its messages had not gone.
+    fn give_up(&mut self) -> u32 {
+        let left = self.batch.messages() - self.progress.messages();
+        self.batch.clear();
+        self.progress = Progress::default();
+        left
+    }
+    /// Whether all of the batch has gone.
+    #[inline]
+    fn has_written(&self) -> bool {
+        self.progress.written == self.batch.len()
+    }
     /// Whether the connection may say something: nothing it said is left to write, and no message is half written.
     #[inline]
     fn is_between(&self) -> bool {
-        self.sent == self.control.len() && (self.progress.written == 0 || self.progress.written == self.batch.len())
+        self.sent == self.control.len() && (self.progress.written == 0 || self.has_written())
     }
     #[inline]
     fn is_done(&self) -> bool {
-        self.sent == self.control.len() && self.progress.written == self.batch.len()
+        self.sent == self.control.len() && self.has_written()
     }
     /// Writes what is next; `None` when that is nothing.
     #[inline]
