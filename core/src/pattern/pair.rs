@@ -67,7 +67,7 @@ impl<S: Storage> Routing<S> for PairState<S> {
     fn on_close(&mut self, _: &mut Pipes<S>, id: PipeId) {
         if self.peer == Some(id) {
             self.out.forget(id);
-            if self.former.is_none() {
+            if self.former.is_none_or(|former| former == id) {
                 self.former = self.peer.take();
             }
         }

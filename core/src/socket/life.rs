@@ -64,12 +64,20 @@ impl<S: Storage> Life<'_, S> {
     }
     /// [`Socket::leave`](super::Socket::leave).
     pub(crate) fn leave(&mut self, id: PipeId) -> bool {
+        self.end_sending(id, Phase::Left)
+    }
+    /// [`Socket::suspend`](super::Socket::suspend).
+    pub(crate) fn suspend(&mut self, id: PipeId) -> bool {
+        self.end_sending(id, Phase::Leaving)
+    }
+    /// Nothing more is sent to a pipe that was in use.
+    fn end_sending(&mut self, id: PipeId, phase: Phase) -> bool {
         let _ = self.process(id);
         if self.pipes.phase(id) != Some(Phase::Open) {
             return false;
         }
         let Some(pipe) = self.pipes.pipe(id) else { return false };
-        pipe.phase = Phase::Left;
+        pipe.phase = phase;
         pipe.tx.rollback();
         self.routing.on_close(self.pipes, id);
         true

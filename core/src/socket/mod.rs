@@ -64,6 +64,12 @@ impl<P: Pattern, S: Storage> Socket<P, S> {
     pub fn leave(&mut self, id: PipeId) -> bool {
         self.life().leave(id)
     }
+    /// The connection of this pipe has gone, and nothing is to be sent before the `Ready` of the next one. What has arrived
+    /// may be read; what is in the lane towards the peer is the driver's, to be kept or thrown away. False: the pipe was not
+    /// in use. (A pipe attached with [`Side::Bind`] is not before its first `Ready` either: so a driver offers ZMQ_IMMEDIATE.)
+    pub fn suspend(&mut self, id: PipeId) -> bool {
+        self.life().suspend(id)
+    }
     /// Removes a pipe with all its messages. `None`: there is no such pipe, or a message of it is half read (or an
     /// XPUB has yet to show that its subscriptions ended); then it goes by itself, soon after.
     pub fn detach(&mut self, id: PipeId) -> Option<Pipe<S>> {

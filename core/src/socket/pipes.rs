@@ -18,7 +18,7 @@ pub enum Side {
 ///
 /// ```text
 /// Waiting --Ready--> Open --close_pipe--> Draining --read empty--> gone
-///    |                | \--replaced--> Leaving --close_pipe--^
+///    |                | \--replaced, suspend--> Leaving --close_pipe--^
 ///    |                | \--leave--> Left --close_pipe-------^
 ///    \---refused------+--> Refused --close_pipe--> gone
 /// ```
@@ -31,7 +31,8 @@ pub(super) enum Phase {
     Open,
     /// Told to close; what arrives is thrown away. A connecting pipe opens again at its next `Ready`.
     Refused,
-    /// Told to close; what arrives may be read. A connecting pipe opens again at its next `Ready`.
+    /// Told to close, or its connection has gone; what arrives may be read. A connecting pipe opens again at its next
+    /// `Ready`.
     Leaving,
     /// The application has done with it; what was sent is still written, and what arrives may be read.
     Left,

@@ -1,7 +1,7 @@
 //! Pipes that go: what may still be read, and when their id is free.
 
 use crate::harness::{Bench, both};
-use omnimq_core::{CloseReason, Dealer, Pull, Push, Router, Side, Signal, XPub};
+use omnimq_core::{CloseReason, Dealer, Pull, Push, Router, SendErrorKind, Side, Signal, XPub};
 
 both! {
     #[test]
@@ -176,6 +176,66 @@ both! {
         bench.send_part("half", true).unwrap();
         assert!(bench.socket.leave(peer));
         assert_eq!(bench.peer_receives(peer), ["whole"]);
+    }
+
+    #[test]
+    fn a_suspended_pipe_is_sent_to_from_its_next_ready_on<S>() {
+        let mut bench = Bench::<Dealer, S>::new(Dealer);
+        let peer = bench.attach(Side::Bind);
+        assert!(!bench.socket.suspend(peer), "it is not in use yet");
+        for round in 0..3 {
+            assert_eq!(bench.send("too early"), Err(SendErrorKind::Again));
+            bench.ready(peer, "");
+            bench.send("sent").unwrap();
+            assert_eq!(bench.peer_receives(peer), ["sent"]);
+            bench.peer_sends(peer, "told");
+            // Its last words lie in the lane; nobody has told the socket.
+            bench.arrive(peer, "last words");
+            bench.send_part("half", true).unwrap();
+            assert!(bench.socket.suspend(peer));
+            assert!(!bench.socket.suspend(peer), "it is suspended already");
+            // The rest of what was begun goes where it went.
+            bench.send_part("and half", false).unwrap();
+            assert_eq!(bench.socket.dropped(), round + 1);
+            assert_eq!(bench.peer_receives(peer), [""; 0]);
+            assert_eq!(bench.recv_all(), ["told", "last words"]);
+        }
+        assert!(bench.socket.close_pipe(peer));
+        assert!(!bench.socket.suspend(peer), "it has gone");
+    }
+
+    #[test]
+    fn others_are_sent_to_while_a_pipe_is_suspended<S>() {
+        let mut bench = Bench::<Push, S>::new(Push);
+        let peers = bench.peers(2);
+        assert!(bench.socket.suspend(peers[0]));
+        for message in ["1", "2"] {
+            bench.send(message).unwrap();
+        }
+        assert_eq!(bench.peer_receives(peers[1]), ["1", "2"]);
+        bench.ready(peers[0], "");
+        for message in ["3", "4"] {
+            bench.send(message).unwrap();
+        }
+        assert_eq!(bench.peer_receives(peers[0]).len(), 1);
+        assert_eq!(bench.peer_receives(peers[1]).len(), 1);
+    }
+
+    #[test]
+    fn subscriptions_end_with_the_connection_of_a_suspended_pipe<S>() {
+        let mut bench = Bench::<XPub, S>::new(XPub);
+        let peer = bench.peer("");
+        bench.peer_subscribes(peer, "a");
+        assert_eq!(bench.recv_all(), ["\u{1}a"]);
+        assert!(bench.socket.suspend(peer));
+        assert_eq!(bench.recv_all(), ["\u{0}a"]);
+        bench.ready(peer, "");
+        bench.send("a").unwrap();
+        assert_eq!(bench.peer_receives(peer), [""; 0]);
+        bench.peer_subscribes(peer, "a");
+        bench.send("a").unwrap();
+        assert_eq!(bench.peer_receives(peer), ["a"]);
+        assert_eq!(bench.recv_all(), ["\u{1}a"]);
     }
 
     #[test]

@@ -86,6 +86,27 @@ both! {
     }
 
     #[test]
+    fn another_may_come_while_the_peer_is_suspended<S>() {
+        let mut bench = Bench::<Pair, S>::new(Pair);
+        let first = bench.peer("");
+        // However often it was connected again.
+        for _ in 0..3 {
+            assert!(bench.socket.suspend(first));
+            assert_eq!(bench.send("nobody"), Err(SendErrorKind::Again));
+            bench.ready(first, "");
+            bench.send("hello").unwrap();
+            assert_eq!(bench.peer_receives(first), ["hello"]);
+        }
+        assert!(bench.socket.suspend(first));
+        let second = bench.peer("");
+        assert_eq!(bench.wants_closed(second), None);
+        bench.send("hello").unwrap();
+        assert_eq!(bench.peer_receives(second), ["hello"]);
+        bench.ready(first, "");
+        assert_eq!(bench.wants_closed(first), Some(CloseReason::Unwanted));
+    }
+
+    #[test]
     fn two_sockets_share_the_sum_of_their_marks<S>() {
         let mut options = Options::new(1);
         (options.send_hwm, options.recv_hwm) = (2, 3);
