@@ -68,6 +68,23 @@ pub struct SocketOptions {
     /// # }
     /// ```
     pub conflate: bool,
+    /// Nothing is sent to a peer before its handshake is over, nor kept for one that was lost: a connection in the making
+    /// has no queue. `send` waits, or goes to other peers; what a lost peer was not given is given up, and what it said may
+    /// be received. For `connect` over tcp and ipc. With it
+    /// [`set_connect_routing_id`](Socket::set_connect_routing_id) names nobody there. ZMQ_IMMEDIATE; by default off.
+    ///
+    /// ```
+    /// use omnimq::{Context, Push, SocketOptions};
+    /// # fn main() -> Result<(), omnimq::Error> {
+    /// let mut options = SocketOptions::default();
+    /// options.immediate = true;
+    /// let mut push = Push::with(&Context::new()?, options)?;
+    /// push.connect("tcp://127.0.0.1:5555")?; // where nobody is
+    /// assert!(push.try_send("lost?").is_err()); // it comes back, rather than wait
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub immediate: bool,
     /// The id announced to peers, at most 255 octets; REQ, DEALER and ROUTER. ZMQ_ROUTING_ID; by default empty: a
     /// ROUTER peer makes one up.
     pub routing_id: Blob,
@@ -111,6 +128,7 @@ impl Default for SocketOptions {
             recv_timeout: None,
             linger: None,
             conflate: false,
+            immediate: false,
             routing_id: Blob::default(),
             reconnect: ReconnectPolicy::DEFAULT,
             connect_timeout: None,

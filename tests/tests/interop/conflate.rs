@@ -1,7 +1,7 @@
 //! Sockets that keep the last message alone, ours and libzmq's: where libzmq keeps whole messages, what comes out is the
 //! same.
 
-use crate::either::{CONFLATE, ENDS, Makers, Whose};
+use crate::either::{CONFLATE, ENDS, Makers, QUICK, Whose};
 use crate::ours::{A_MOMENT, ANY, Nowhere, SOON, TRANSPORTS, octets, options, until};
 use omnimq::{Context, SocketType};
 use omnimq_tests::libzmq::{Part, Peer};
@@ -14,7 +14,7 @@ fn what_waits_for_a_peer_is_the_last_message() {
     for transport in TRANSPORTS {
         for (sender, receiver) in ENDS {
             let nowhere = Nowhere::new(transport);
-            let mut from = makers.socket(sender, SocketType::Push, &[CONFLATE]);
+            let mut from = makers.socket(sender, SocketType::Push, &[CONFLATE, QUICK]);
             from.connect(nowhere.endpoint());
             assert_eq!(from.send_many(0, 3000, 64), 3000, "no mark holds {sender:?} back");
             let mut to = makers.socket(receiver, SocketType::Pull, &[]);

@@ -1,6 +1,6 @@
 //! One socket, ours or libzmq's: what is played with each of them in turn has to come out alike.
 
-use crate::ours::{SOON, number, numbered, options, send_many};
+use crate::ours::{SOON, number, numbered, options, send_many, until};
 use omnimq::{Context, Socket, SocketOptions, SocketType};
 use omnimq_tests::libzmq::{Peer, Socket as Theirs};
 use std::time::Duration;
@@ -21,6 +21,13 @@ pub(crate) struct Setting(pub(crate) &'static str, pub(crate) i64, pub(crate) fn
 
 /// ZMQ_CONFLATE.
 pub(crate) const CONFLATE: Setting = Setting("CONFLATE", 1, |options| options.conflate = true);
+
+/// ZMQ_IMMEDIATE.
+pub(crate) const IMMEDIATE: Setting = Setting("IMMEDIATE", 1, |options| options.immediate = true);
+
+/// Whoever comes late is soon found.
+pub(crate) const QUICK: Setting =
+    Setting("RECONNECT_IVL", 10, |options| options.reconnect.ivl = Some(Duration::from_millis(10)));
 
 /// Where sockets of both kinds are made.
 pub(crate) struct Makers<'a> {
@@ -52,7 +59,8 @@ impl<'a> Makers<'a> {
 impl Either<'_> {
     pub(crate) fn bind(&mut self, endpoint: &str) -> String {
         match self {
-            Self::Ours(ours) => ours.bind(endpoint).unwrap(),
+            // A socket that was dropped a moment ago may have it still.
+            Self::Ours(ours) => until("a free endpoint", || ours.bind(endpoint).ok()),
             Self::Theirs(theirs) => theirs.bind(endpoint),
         }
     }
@@ -60,6 +68,12 @@ impl Either<'_> {
         match self {
             Self::Ours(ours) => ours.connect(endpoint).unwrap(),
             Self::Theirs(theirs) => theirs.connect(endpoint),
+        }
+    }
+    pub(crate) fn close(self) {
+        match self {
+            Self::Ours(ours) => drop(ours),
+            Self::Theirs(theirs) => theirs.close(Duration::ZERO),
         }
     }
     pub(crate) fn subscribe(&mut self, topic: &[u8]) {

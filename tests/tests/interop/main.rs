@@ -2,6 +2,7 @@
 
 mod conflate;
 mod either;
+mod immediate;
 mod ours;
 mod pairs;
 mod restart;

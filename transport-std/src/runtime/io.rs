@@ -466,7 +466,13 @@ impl Reactor {
         self.on_ended(sock.id, pipe, loss, delay);
         let Some(served) = self.served.get_mut(&sock.id) else { return };
         match delay {
-            Some(delay) => self.timers.after(delay, Timer::Reconnect { sock: sock.id, pipe }),
+            Some(delay) => {
+                self.timers.after(delay, Timer::Reconnect { sock: sock.id, pipe });
+                if sock.options.immediate {
+                    sock.suspend(&peer);
+                    self.on_written(sock.id, pipe);
+                }
+            }
             None => {
                 served.dials.remove(&pipe);
                 self.timers.cancel(Timer::Leave { sock: sock.id, pipe });

@@ -343,6 +343,13 @@ impl Peer {
         let broken = lock(&self.outbox.state).desk.is_broken();
         broken.then(|| self.loss(CloseReason::EndOfStream))
     }
+    /// Gives up what waits to be written; true when the socket waits for that room and has to be told.
+    pub(crate) fn give_up(&self) -> bool {
+        let mut out = lock(&self.outbox.state);
+        let waiting = out.queue.messages() + out.desk.give_up();
+        out.queue.clear();
+        self.outbox.on_gone(&mut out, waiting)
+    }
     /// Nobody will write any more: what is queued goes.
     pub(crate) fn discard(&self) {
         let mut out = lock(&self.outbox.state);

@@ -250,7 +250,7 @@ impl Sock {
 
     /// Makes a pipe, which is to be connected to `endpoint` if there is one; `None` when the socket has as many as it may.
     pub(crate) fn attach(&self, endpoint: Option<&str>) -> Option<Arc<Peer>> {
-        let side = if endpoint.is_some() { Side::Connect } else { Side::Bind };
+        let side = if endpoint.is_some() && !self.options.immediate { Side::Connect } else { Side::Bind };
         let mut core = lock(&self.core);
         let id = core.socket.vacant()?;
         let (tx, outbox) = Outlet::new(id, self.generation(), self.live.send_hwm(), &self.notices);
@@ -285,6 +285,22 @@ impl Sock {
         core.loose.retain(|&other| other != pipe);
         core.socket.close_pipe(pipe);
         self.roster.fetch_add(1, Ordering::Release);
+        self.pumped.fetch_add(1, Ordering::Release);
+        self.publish(core);
+        self.ring_reader();
+        self.ring_writer();
+    }
+    /// The connection of this pipe has gone, and only the next one is to be sent to: what waited for this one is given up.
+    pub(super) fn suspend(&self, peer: &Peer) {
+        let mut core = lock(&self.core);
+        self.pump(&mut core);
+        core.socket.suspend(peer.pipe);
+        if let Some(pipe) = core.socket.pipe(peer.pipe) {
+            pipe.tx.publish();
+        }
+        if peer.give_up() {
+            self.mail.push(peer.pipe);
+        }
         self.pumped.fetch_add(1, Ordering::Release);
         self.publish(core);
         self.ring_reader();

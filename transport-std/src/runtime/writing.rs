@@ -150,6 +150,17 @@ impl Desk {
     pub(super) fn is_taken(&self) -> bool {
         matches!(&self.place, Place::Taken { .. })
     }
+    /// Gives up what was left to be written; returns how many messages that were. Whoever writes gives up what it has when
+    /// it finds that the stream is another.
+    pub(super) fn give_up(&mut self) -> u32 {
+        match &mut self.place {
+            Place::Free(work) => work.as_mut().map_or(0, |work| work.give_up()),
+            Place::Taken { knock } => {
+                *knock = true;
+                0
+            }
+        }
+    }
     /// Whether nothing is being written or left to be.
     pub(super) fn is_idle(&self) -> bool {
         matches!(&self.place, Place::Free(work) if work.as_ref().is_none_or(|work| work.is_done()))
@@ -245,7 +256,7 @@ impl Writer<'_> {
     ) -> (Wrote, u32) {
         let mut messages = 0;
         if work.generation != generation {
-            messages += work.begin_again(generation);
+            messages += work.begin_again(generation, !self.sock.options.immediate);
         }
         let Some(stream) = stream.filter(|_| !work.broken) else { return (Wrote::Waits, messages) };
         let mut quiet = quiet && work.images && !self.control.load(Ordering::Acquire);
@@ -354,13 +365,16 @@ impl Writing {
         self.sent += control;
         self.batch.advance(&mut self.progress, n - control)
     }
-    /// A new stream: the control octets were the old one's; of the batch, what may be sent again is.
+    /// A new stream: the control octets were the old one's; of the batch, what may be sent again is, if it is to be kept.
     /// Returns how many messages were dropped.
-    fn begin_again(&mut self, generation: u32) -> u32 {
+    fn begin_again(&mut self, generation: u32, keep: bool) -> u32 {
         (self.generation, self.images, self.broken) = (generation, false, false);
         self.control.clear();
         self.sent = 0;
         self.held = None;
+        if !keep {
+            return self.give_up();
+        }
         if self.progress.written == 0 {
             return 0;
         }
