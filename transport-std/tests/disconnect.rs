@@ -19,23 +19,20 @@ fn lingering(linger: Option<Duration>) -> SocketOptions {
 fn what_was_sent_before_disconnecting_waits_for_whoever_comes() {
     let places = Places::new();
     for endpoint in places.endpoints() {
-        for linger in [None, Some(Duration::from_secs(10))] {
-            let context = Context::new().unwrap();
-            let mut push = context.socket_with(SocketType::Push, lingering(linger)).unwrap();
-            push.connect(&endpoint).unwrap();
-            send_numbers(&mut push, 0..500);
-            push.disconnect(&endpoint).unwrap();
-            assert!(matches!(push.disconnect(&endpoint), Err(Error::NotFound(_))), "{endpoint} is left");
-            assert_eq!(fill(&mut push, b"x"), 0, "{endpoint}: nobody to send to");
-            let mut pull = socket(&context, SocketType::Pull);
-            pull.bind(&endpoint).unwrap();
-            hears(&mut pull, 0..500);
-            assert_eq!(fill(&mut push, b"x"), 0, "{endpoint}: it is not connected again");
-            push.connect(&endpoint).unwrap();
-            send_numbers(&mut push, 500..510);
-            hears(&mut pull, 500..510);
-            pull.unbind(&endpoint).unwrap();
-        }
+        let context = Context::new().unwrap();
+        let mut push = context.socket_with(SocketType::Push, lingering(None)).unwrap();
+        push.connect(&endpoint).unwrap();
+        send_numbers(&mut push, 0..500);
+        push.disconnect(&endpoint).unwrap();
+        assert!(matches!(push.disconnect(&endpoint), Err(Error::NotFound(_))), "{endpoint} is left");
+        assert_eq!(fill(&mut push, b"x"), 0, "{endpoint}: nobody to send to");
+        let mut pull = socket(&context, SocketType::Pull);
+        pull.bind(&endpoint).unwrap();
+        hears(&mut pull, 0..500);
+        assert_eq!(fill(&mut push, b"x"), 0, "{endpoint}: it is not connected again");
+        push.connect(&endpoint).unwrap();
+        send_numbers(&mut push, 500..510);
+        hears(&mut pull, 500..510);
     }
 }
 
@@ -68,47 +65,13 @@ fn what_was_sent_before_disconnecting_reaches_a_slow_peer() {
 #[test]
 fn what_lingers_after_disconnecting_is_sent_to_the_next_that_comes() {
     let context = Context::new().unwrap();
-    let port = Port::reserve();
-    let listener = port.listen();
-    let mut push = context.socket_with(SocketType::Push, lingering(None)).unwrap();
-    push.connect(port.endpoint()).unwrap();
-    let raw = Raw::on(listener.accept().unwrap().0).shake("PULL").unwrap();
-    let large = vec![1; 1 << 20];
-    for _ in 0..40 {
-        push.send(large.as_slice()).unwrap();
-    }
-    push.send(b"last").unwrap();
-    push.disconnect(port.endpoint()).unwrap();
-    drop(raw);
-    let mut raw = Raw::on(listener.accept().unwrap().0).shake("PULL").unwrap();
-    let mut n = 0;
-    while raw.frame().unwrap().1 != b"last" {
-        n += 1;
-    }
-    assert!(n > 0);
-    assert!(raw.closed_within(PATIENCE), "it goes when all has been written");
+    let (_push, mut next, listener) = next_gets_what_lingers(&context, |mut push, endpoint| {
+        push.disconnect(endpoint).unwrap();
+        push
+    });
+    assert!(next.closed_within(PATIENCE), "it goes when all has been written");
     listener.set_nonblocking(true).unwrap();
     assert!(listener.accept().is_err(), "and does not come back");
-}
-
-/// With no linger what nobody has taken is gone at once, with a limited one in time.
-#[test]
-fn what_may_not_linger_is_dropped() {
-    let places = Places::new();
-    for endpoint in places.endpoints() {
-        for (linger, wait) in [(0, 0), (30, 200)] {
-            let context = Context::new().unwrap();
-            let mut push = context.socket_with(SocketType::Push, lingering(Some(linger * MS))).unwrap();
-            push.connect(&endpoint).unwrap();
-            push.send(b"for nobody").unwrap();
-            push.disconnect(&endpoint).unwrap();
-            std::thread::sleep(wait * MS);
-            let mut pull = socket(&context, SocketType::Pull);
-            pull.bind(&endpoint).unwrap();
-            assert!(matches!(pull.recv_timeout(60 * MS), Err(Error::WouldBlock)), "{endpoint}, linger {linger} ms");
-            pull.unbind(&endpoint).unwrap();
-        }
-    }
 }
 
 /// Closing the socket ends what lingers as it ends all else: in its own time.

@@ -148,6 +148,36 @@ pub(crate) fn address(endpoint: &str) -> &str {
     endpoint.strip_prefix("tcp://").unwrap()
 }
 
+/// A PUSH has sent more than its peer reads when its use comes to an `end`, and then the peer is lost: what that did not get
+/// goes to the next who comes there. What `end` returned, that next one, and where they were accepted.
+pub(crate) fn next_gets_what_lingers<T>(
+    context: &Context,
+    end: impl FnOnce(Socket, &str) -> T,
+) -> (T, Raw, std::net::TcpListener) {
+    let port = Port::reserve();
+    let listener = port.listen();
+    let mut options = patient();
+    options.linger = None;
+    let mut push = context.socket_with(SocketType::Push, options).unwrap();
+    push.connect(port.endpoint()).unwrap();
+    let accept = || Raw::on(listener.accept().unwrap().0).shake("PULL").unwrap();
+    let lost = accept();
+    let large = vec![1; 1 << 20];
+    for _ in 0..40 {
+        push.send(large.as_slice()).unwrap();
+    }
+    push.send(b"last").unwrap();
+    let ended = end(push, port.endpoint());
+    drop(lost);
+    let mut next = accept();
+    let mut n = 0;
+    while next.frame().unwrap().1 != b"last" {
+        n += 1;
+    }
+    assert!(n > 0);
+    (ended, next, listener)
+}
+
 /// An endpoint of each transport at which nobody is yet.
 pub(crate) struct Places {
     port: Port,
