@@ -5,6 +5,7 @@ Every request names an "op" (a function below whose name begins with op_) and it
 carried: {"size": n, "seed": s} stands for the octets that `pattern` makes, and an answer gives size and CRC-32.
 """
 
+import itertools
 import json
 import struct
 import sys
@@ -126,12 +127,12 @@ def op_send_many(name, first, count, size, timeout):
 
 
 def op_recv_many(name, count, timeout):
-    """Receives up to `count` of them; their numbers as runs [first, count]."""
+    """Receives up to `count` of them, each the last part of a message; their numbers as runs [first, count]."""
     sockets[name].setsockopt(zmq.RCVTIMEO, timeout)
     runs = []
     for _ in range(count):
         try:
-            (number,) = struct.unpack(">Q", sockets[name].recv()[:8])
+            (number,) = struct.unpack(">Q", sockets[name].recv_multipart()[-1][:8])
         except zmq.Again:
             break
         if runs and runs[-1][0] + runs[-1][1] == number:
@@ -139,6 +140,14 @@ def op_recv_many(name, count, timeout):
         else:
             runs.append([number, 1])
     return runs
+
+
+def op_flood(name, topics, first):
+    """Sends messages without end: a topic, each in turn, and a number. It has no answer: the process is to be killed."""
+    topics = [bytes.fromhex(topic) for topic in topics]
+    filling = bytes(48)
+    for number in itertools.count(first):
+        sockets[name].send(topics[number % len(topics)] + struct.pack(">Q", number) + filling)
 
 
 def varied(number):

@@ -153,6 +153,10 @@ impl Peer {
     pub fn term(&self, wait: Duration) {
         self.call(wait, json!({ "op": "term" })).expect("no refusal");
     }
+    /// Asks for what will never be answered.
+    fn post(&self, request: &Value) {
+        writeln!(self.process.lock().unwrap().requests, "{request}").expect("the process lives");
+    }
     fn call(&self, wait: Duration, request: Value) -> Result<Value, Refused> {
         let mut process = self.process.lock().unwrap();
         let written = writeln!(process.requests, "{request}");
@@ -255,7 +259,13 @@ impl Socket<'_> {
         let sent = self.call("send_many", wait + GRACE, request).unwrap_or_else(|refused| panic!("{refused:?}"));
         sent.as_u64().expect("a number")
     }
-    /// Receives up to `count` numbered messages, until none comes within `wait`: the numbers as (first, how many).
+    /// Sends messages without end, each one of `topics` in turn and a number from `first` on, until the process is killed.
+    pub fn flood(&self, topics: &[&str], first: u64) {
+        let topics: Vec<_> = topics.iter().map(|topic| hex(topic.as_bytes())).collect();
+        self.peer.post(&json!({ "op": "flood", "name": self.name, "topics": topics, "first": first }));
+    }
+    /// Receives up to `count` messages whose last parts are numbered, until none comes within `wait`: the numbers as (first,
+    /// how many).
     pub fn recv_many(&self, count: u64, wait: Duration) -> Vec<(u64, u64)> {
         let request = json!({ "count": count, "timeout": millis(wait) });
         let runs = self.call("recv_many", wait + GRACE, request).unwrap_or_else(|refused| panic!("{refused:?}"));

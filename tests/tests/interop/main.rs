@@ -2,6 +2,7 @@
 
 mod conflate;
 mod either;
+mod floods;
 mod immediate;
 mod ours;
 mod pairs;
