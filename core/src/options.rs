@@ -55,7 +55,8 @@ pub struct Options {
     pub relaxed: bool,
     /// XPUB: which subscriptions are shown. By default [`Verbosity::Changes`].
     pub verbosity: Verbosity,
-    /// XPUB: subscriptions are only shown; the application applies them (ZMQ_XPUB_MANUAL).
+    /// XPUB: subscriptions are only shown; the application applies them to whom it likes, as
+    /// [`subscribe`](crate::Socket::subscribe) says (ZMQ_XPUB_MANUAL).
     pub manual: bool,
     /// PUB and XPUB: a message goes to all peers that want it or to none (ZMQ_XPUB_NODROP).
     pub nodrop: bool,

@@ -258,6 +258,22 @@ macro_rules! typed {
             self.0.set_welcome(message)
         }
     };
+    (@answers) => {
+        /// As [`Socket::subscribe_last`].
+        ///
+        /// # Errors
+        /// As [`Socket::subscribe_last`].
+        pub fn subscribe_last(&mut self, topic: impl AsRef<[u8]>) -> Result<(), Error> {
+            self.0.subscribe_last(topic)
+        }
+        /// As [`Socket::unsubscribe_last`].
+        ///
+        /// # Errors
+        /// As [`Socket::subscribe_last`].
+        pub fn unsubscribe_last(&mut self, topic: impl AsRef<[u8]>) -> Result<(), Error> {
+            self.0.unsubscribe_last(topic)
+        }
+    };
     (@filters) => {
         /// As [`Socket::lost_packets`].
         pub fn lost_packets(&self) -> u64 {
@@ -478,7 +494,7 @@ typed! {
     /// assert_eq!(sub.recv_timeout(Duration::from_secs(30))?[1][..], *b"3:1");
     /// # Ok::<(), omnimq::Error>(())
     /// ```
-    XPub: sends receives splits welcomes;
+    XPub: sends receives splits welcomes answers;
     /// A SUB that sends its subscriptions as messages (RFC 29).
     ///
     /// ```

@@ -294,6 +294,45 @@ fn xpub_sees_subscriptions() {
     assert_eq!(publisher.recv().unwrap().bytes(), b"\x00two");
 }
 
+/// With `manual` each peer gets what it is given, whatever it asks for.
+#[test]
+fn a_manual_xpub_gives_what_it_likes() {
+    let mut options = patient();
+    options.pattern.manual = true;
+    for at in TRANSPORTS {
+        let context = Context::new().unwrap();
+        let mut publisher = context.socket_with(SocketType::XPub, options.clone()).unwrap();
+        publisher.subscribe_last("nobody has asked").unwrap();
+        let endpoint = publisher.bind(at).unwrap();
+        let mut subs = [socket(&context, SocketType::Sub), socket(&context, SocketType::Sub)];
+        for (sub, given) in subs.iter_mut().zip(["one", "other"]) {
+            sub.connect(&endpoint).unwrap();
+            sub.subscribe("").unwrap();
+            assert_eq!(publisher.recv().unwrap().bytes(), b"\x01", "each is shown");
+            publisher.subscribe_last(given).unwrap();
+        }
+        let [one, other] = &mut subs;
+        ["none", "one", "other", "one!"].into_iter().for_each(|topic| publisher.send(topic).unwrap());
+        assert_eq!([one.recv().unwrap().bytes(), one.recv().unwrap().bytes()], [b"one".as_slice(), b"one!"]);
+        assert_eq!(other.recv().unwrap().bytes(), b"other");
+        // Whoever asked last is whom it is about.
+        one.unsubscribe("").unwrap();
+        assert_eq!(publisher.recv().unwrap().bytes(), b"\x00");
+        publisher.unsubscribe_last("one").unwrap();
+        publisher.unsubscribe_last("other").unwrap();
+        publisher.send("one").unwrap();
+        publisher.send("other").unwrap();
+        assert_eq!(other.recv().unwrap().bytes(), b"other");
+        assert!(matches!(one.recv_timeout(Duration::from_millis(10)), Err(Error::WouldBlock)));
+    }
+    let context = Context::new().unwrap();
+    let mut publisher = socket(&context, SocketType::XPub);
+    assert!(matches!(publisher.subscribe_last("x"), Err(Error::Option(_))), "manual is off");
+    assert!(matches!(publisher.unsubscribe_last("x"), Err(Error::Option(_))));
+    let mut sub = context.socket_with(SocketType::Sub, options).unwrap();
+    assert!(matches!(sub.subscribe_last("x"), Err(Error::NotSupported)));
+}
+
 /// What an XSUB says upstream is thrown away by a PUB, and never stands in the way of its subscriptions.
 #[test]
 fn pub_throws_away_what_comes() {

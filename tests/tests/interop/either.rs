@@ -2,7 +2,7 @@
 
 use crate::ours::{SOON, number, numbered, options, send_many, until};
 use omnimq::{Context, Socket, SocketOptions, SocketType};
-use omnimq_tests::libzmq::{Peer, Socket as Theirs};
+use omnimq_tests::libzmq::{Part, Peer, Socket as Theirs};
 use std::time::Duration;
 
 /// Whose a socket is.
@@ -24,6 +24,9 @@ pub(crate) const CONFLATE: Setting = Setting("CONFLATE", 1, |options| options.co
 
 /// ZMQ_IMMEDIATE.
 pub(crate) const IMMEDIATE: Setting = Setting("IMMEDIATE", 1, |options| options.immediate = true);
+
+/// ZMQ_XPUB_MANUAL.
+pub(crate) const MANUAL: Setting = Setting("XPUB_MANUAL", 1, |options| options.pattern.manual = true);
 
 /// Whoever comes late is soon found.
 pub(crate) const QUICK: Setting =
@@ -80,6 +83,34 @@ impl Either<'_> {
         match self {
             Self::Ours(ours) => ours.subscribe(topic).unwrap(),
             Self::Theirs(theirs) => theirs.subscribe(topic),
+        }
+    }
+    /// Receives a message of one part.
+    pub(crate) fn hear_octets(&mut self) -> Vec<u8> {
+        match self {
+            Self::Ours(ours) => ours.recv().unwrap().bytes().to_vec(),
+            Self::Theirs(theirs) => theirs.recv_octets(SOON).unwrap().remove(0),
+        }
+    }
+    /// Sends a message of one part.
+    pub(crate) fn say_octets(&mut self, body: &[u8]) {
+        match self {
+            Self::Ours(ours) => ours.send(body).unwrap(),
+            Self::Theirs(theirs) => theirs.send(&[Part::from(body)], SOON).unwrap(),
+        }
+    }
+    /// A manual XPUB gives the peer that asked last a topic.
+    pub(crate) fn subscribe_last(&mut self, topic: &str) {
+        match self {
+            Self::Ours(ours) => ours.subscribe_last(topic).unwrap(),
+            Self::Theirs(theirs) => theirs.subscribe(topic.as_bytes()),
+        }
+    }
+    /// It takes a topic back.
+    pub(crate) fn unsubscribe_last(&mut self, topic: &str) {
+        match self {
+            Self::Ours(ours) => ours.unsubscribe_last(topic).unwrap(),
+            Self::Theirs(theirs) => theirs.unsubscribe(topic.as_bytes()),
         }
     }
     /// Sends numbered messages of `size` octets until one would have to wait; how many went.

@@ -1,5 +1,6 @@
 //! Subscriptions between ours and theirs, in both directions.
 
+use crate::either::{ENDS, MANUAL, Makers};
 use crate::ours::{A_MOMENT, ANY, SOON, drain, octets, socket, until};
 use omnimq::{Context, SocketType};
 use omnimq_tests::libzmq::{Part, Peer};
@@ -118,6 +119,43 @@ fn our_xpub_sees_first_subscriptions_and_last_cancellations_of_theirs() {
     assert_eq!(xpub.recv().unwrap().bytes(), b"\x00y", "x is still wanted");
     second.close(Duration::ZERO);
     assert_eq!(xpub.recv().unwrap().bytes(), b"\x00x", "who goes wants nothing");
+}
+
+/// What a manual XPUB shows and gives, ours and theirs, to subscribers of both kinds.
+#[test]
+fn a_manual_xpub_gives_what_it_likes() {
+    let (context, peer) = (Context::new().unwrap(), Peer::start());
+    let makers = Makers { context: &context, peer: &peer };
+    for (publisher, subscriber) in ENDS {
+        let what = format!("{publisher:?} to {subscriber:?}");
+        let mut xpub = makers.socket(publisher, SocketType::XPub, &[MANUAL]);
+        let endpoint = xpub.bind(ANY);
+        let mut subs = [(); 2].map(|()| makers.socket(subscriber, SocketType::Sub, &[]));
+        for (sub, given) in subs.iter_mut().zip(["x", "y"]) {
+            sub.connect(&endpoint);
+            sub.subscribe(b"");
+            assert_eq!(xpub.hear_octets(), b"\x01", "{what}: each is shown, not the first alone");
+            xpub.subscribe_last(given);
+        }
+        let [mut first, mut second] = subs;
+        ["none", "x", "y", "xy"].iter().for_each(|topic| xpub.say_octets(topic.as_bytes()));
+        assert_eq!([first.hear_octets(), first.hear_octets()], [b"x".as_slice(), b"xy"], "{what}");
+        assert_eq!(second.hear_octets(), b"y", "{what}");
+        // Whoever asks again may be given something else.
+        first.subscribe(b"z");
+        assert_eq!(xpub.hear_octets(), b"\x01z", "{what}");
+        xpub.unsubscribe_last("x");
+        xpub.subscribe_last("end");
+        xpub.say_octets(b"x");
+        xpub.say_octets(b"end");
+        assert_eq!(first.hear_octets(), b"end", "{what}: x was taken back");
+        // Whoever goes has asked for nothing any more, of all that it asked for.
+        first.close();
+        let shown = BTreeSet::from([xpub.hear_octets(), xpub.hear_octets()]);
+        assert_eq!(shown, BTreeSet::from([b"\x00".to_vec(), b"\x00z".to_vec()]), "{what}");
+        xpub.say_octets(b"y");
+        assert_eq!(second.hear_octets(), b"y", "{what}");
+    }
 }
 
 #[test]
