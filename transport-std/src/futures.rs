@@ -49,9 +49,9 @@ pub struct Receiving<'a> {
 /// # Ok::<(), omnimq::Error>(())
 /// ```
 #[must_use = "futures do nothing unless they are awaited"]
-pub struct Sending<'a, M> {
+pub struct Sending<'a, M: Outgoing> {
     socket: &'a mut Socket,
-    message: Option<M>,
+    held: Option<M::Held>,
 }
 
 impl Future for Receiving<'_> {
@@ -61,17 +61,16 @@ impl Future for Receiving<'_> {
     }
 }
 
-impl<M> Unpin for Sending<'_, M> {}
+impl<M: Outgoing> Unpin for Sending<'_, M> {}
 
 impl<M: Outgoing> Future for Sending<'_, M> {
     type Output = Result<(), SendError<M::Unsent>>;
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let Some(message) = &this.message else { return Poll::Pending };
-        let Poll::Ready(sent) = this.socket.poll_send(message.message(), context) else { return Poll::Pending };
-        let message = this.message.take();
-        Poll::Ready(match (sent, message) {
-            (Err(error), Some(message)) => Err(SendError { message: message.into_unsent(), error }),
+        let Some(held) = &this.held else { return Poll::Pending };
+        let Poll::Ready(sent) = this.socket.poll_send(held, context) else { return Poll::Pending };
+        Poll::Ready(match (sent, this.held.take()) {
+            (Err(error), Some(held)) => Err(SendError { message: M::give_back(held), error }),
             (Ok(()) | Err(_), _) => Ok(()),
         })
     }
@@ -133,6 +132,6 @@ impl Socket {
     /// The future's, with the message: [`Error::State`] (EFSM), [`Error::Unroutable`] (EHOSTUNREACH),
     /// [`Error::NotSupported`] (ENOTSUP), [`Error::TooLarge`] (EMSGSIZE), [`Error::Terminated`] (ETERM).
     pub fn send_async<M: Outgoing>(&mut self, message: M) -> Sending<'_, M> {
-        Sending { socket: self, message: Some(message) }
+        Sending { socket: self, held: Some(message.hold()) }
     }
 }

@@ -76,7 +76,8 @@ pub use futures::{Receiving, Sending};
 pub use lane::Traffic;
 pub use message::{Frame, Message, Outgoing, Part, Sendable};
 pub use monitor::{Events, Monitor, Watching};
-pub use omnimq_core::{CloseReason, Options as PatternOptions, SocketType, Verbosity};
+pub use omnimq_core::reconnect::ReconnectPolicy;
+pub use omnimq_core::{CloseReason, Limits, Options as PatternOptions, SocketType, Verbosity};
 #[cfg(all(feature = "pgm", target_os = "linux"))]
 pub use omnimq_pgm::link::LinkOptions as MulticastOptions;
 pub use open_socket::OpenSocket;

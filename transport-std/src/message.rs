@@ -1,5 +1,6 @@
 //! Messages: one frame or several, sent and received whole.
 
+use crate::lane::BIG;
 use omnimq_core::Blob;
 use std::fmt;
 use std::ops::Deref;
@@ -186,7 +187,8 @@ impl<T: AsRef<[u8]>, const N: usize> From<[T; N]> for Message {
 
 /// What can be sent as a whole message: bytes, a [`Frame`], a [`Message`], an array or vector of them.
 ///
-/// Bytes are copied once, to where they are sent from. Frames of 16 KiB and more are shared.
+/// Bytes are copied once, to where they are sent from. Frames of 16 KiB and more are shared, and so is what was given by
+/// value ([`Outgoing`]).
 ///
 /// ```
 /// use omnimq::{Part, Sendable};
@@ -215,7 +217,8 @@ pub trait Sendable {
 
 /// What a call to send takes: a [`Sendable`] by value, or borrowed.
 ///
-/// A refused message comes back, unless it was borrowed: then the caller has it still.
+/// A refused message comes back, unless it was borrowed: then the caller has it still. Vectors and strings of 16 KiB and
+/// more that are given by value are sent from where they are, and come back so.
 ///
 /// ```
 /// use omnimq::{Error, Outgoing, Push};
@@ -231,82 +234,130 @@ pub trait Sendable {
 /// # Ok::<(), Error>(())
 /// ```
 pub trait Outgoing {
-    /// What is sent.
-    type Message: Sendable + ?Sized;
+    /// What keeps the message until it is sent or refused.
+    type Held: Sendable;
     /// What a refused message comes back as: itself, or `()`.
     type Unsent;
-    /// What is sent.
-    fn message(&self) -> &Self::Message;
+    /// It is to be sent.
+    fn hold(self) -> Self::Held;
     /// It has been refused.
-    fn into_unsent(self) -> Self::Unsent;
+    fn give_back(held: Self::Held) -> Self::Unsent;
 }
 
 impl<T: Sendable + ?Sized> Outgoing for &T {
-    type Message = T;
+    type Held = Self;
     type Unsent = ();
     #[inline]
-    fn message(&self) -> &T {
+    fn hold(self) -> Self {
         self
     }
     #[inline]
-    fn into_unsent(self) {}
+    fn give_back(_: Self) {}
 }
 
+/// Implements [`Outgoing`] for messages that are held as they are.
 macro_rules! outgoing {
-    ($($type:ty),*) => { $(
-        impl Outgoing for $type {
-            type Message = Self;
+    ($($type:ty $(, $n:ident)?;)*) => { $(
+        impl$(<const $n: usize>)? $crate::message::Outgoing for $type {
+            type Held = Self;
             type Unsent = Self;
             #[inline]
-            fn message(&self) -> &Self {
+            fn hold(self) -> Self {
                 self
             }
             #[inline]
-            fn into_unsent(self) -> Self {
-                self
+            fn give_back(held: Self) -> Self {
+                held
             }
         }
     )* };
 }
 
-outgoing!(Message, Frame, Vec<Frame>, Vec<u8>, String);
-
-impl<const N: usize> Outgoing for [u8; N] {
-    type Message = Self;
-    type Unsent = Self;
-    #[inline]
-    fn message(&self) -> &Self {
-        self
-    }
-    #[inline]
-    fn into_unsent(self) -> Self {
-        self
-    }
+outgoing! {
+    Message;
+    Frame;
+    Vec<Frame>;
+    [Frame; N], N;
+    [u8; N], N;
 }
+#[cfg(feature = "bytes")]
+pub(crate) use outgoing;
 
-macro_rules! outgoing_arrays {
-    ($($type:ty => $unsent:ty, $give_back:expr;)*) => { $(
+macro_rules! outgoing_borrowed {
+    ($($type:ty),*) => { $(
         impl<const N: usize> Outgoing for [$type; N] {
-            type Message = Self;
-            type Unsent = $unsent;
+            type Held = Self;
+            type Unsent = ();
             #[inline]
-            fn message(&self) -> &Self {
+            fn hold(self) -> Self {
                 self
             }
             #[inline]
-            fn into_unsent(self) -> $unsent {
-                $give_back(self)
+            fn give_back(_: Self) {}
+        }
+    )* };
+}
+
+outgoing_borrowed!(&[u8], &str);
+
+/// Bytes that were given away: those of a large vector are shared, to be sent from where they are. See [`Outgoing`].
+#[derive(Debug)]
+pub enum Given {
+    /// To be copied.
+    Small(Vec<u8>),
+    /// To be shared.
+    Large(Frame),
+}
+
+impl Given {
+    fn new(bytes: Vec<u8>) -> Self {
+        if bytes.len() < BIG { Self::Small(bytes) } else { Self::Large(bytes.into()) }
+    }
+    fn into_vec(self) -> Vec<u8> {
+        match self {
+            Self::Small(bytes) => bytes,
+            Self::Large(frame) => frame.into(),
+        }
+    }
+    fn into_string(self) -> String {
+        // It was one.
+        String::from_utf8(self.into_vec()).unwrap_or_default()
+    }
+}
+
+macro_rules! outgoing_given {
+    ($($type:ty, $bytes:expr, $back:expr;)*) => { $(
+        impl Outgoing for $type {
+            type Held = Given;
+            type Unsent = Self;
+            #[inline]
+            fn hold(self) -> Given {
+                Given::new($bytes(self))
+            }
+            #[inline]
+            fn give_back(held: Given) -> Self {
+                $back(held)
+            }
+        }
+
+        impl<const N: usize> Outgoing for [$type; N] {
+            type Held = [Given; N];
+            type Unsent = Self;
+            #[inline]
+            fn hold(self) -> [Given; N] {
+                self.map(|part| Given::new($bytes(part)))
+            }
+            #[inline]
+            fn give_back(held: [Given; N]) -> Self {
+                held.map($back)
             }
         }
     )* };
 }
 
-outgoing_arrays! {
-    &[u8] => (), |_| ();
-    &str => (), |_| ();
-    Vec<u8> => Self, |unsent| unsent;
-    String => Self, |unsent| unsent;
-    Frame => Self, |unsent| unsent;
+outgoing_given! {
+    Vec<u8>, std::convert::identity, Given::into_vec;
+    String, String::into_bytes, Given::into_string;
 }
 
 /// One frame to be sent.
@@ -338,6 +389,42 @@ pub enum Part<'a> {
     Frame(&'a Frame),
     /// A frame that was made for this.
     Owned(Frame),
+}
+
+impl<T: Sendable + ?Sized> Sendable for &T {
+    #[inline]
+    fn count(&self) -> usize {
+        (**self).count()
+    }
+    #[inline]
+    fn frame(&self, n: usize) -> Part<'_> {
+        (**self).frame(n)
+    }
+}
+
+impl Sendable for Given {
+    #[inline]
+    fn count(&self) -> usize {
+        1
+    }
+    #[inline]
+    fn frame(&self, _: usize) -> Part<'_> {
+        match self {
+            Self::Small(bytes) => Part::Bytes(bytes),
+            Self::Large(frame) => Part::Frame(frame),
+        }
+    }
+}
+
+impl<const N: usize> Sendable for [Given; N] {
+    #[inline]
+    fn count(&self) -> usize {
+        self.len().max(1)
+    }
+    #[inline]
+    fn frame(&self, n: usize) -> Part<'_> {
+        self.get(n).map_or(Part::Bytes(&[]), |given| given.frame(0))
+    }
 }
 
 impl Sendable for Message {

@@ -3,7 +3,7 @@
 //! A frame of them is [`Frame::from_owner(bytes)`](Frame::from_owner).
 
 use crate::lane::BIG;
-use crate::message::{Frame, Message, Outgoing, Part, Sendable};
+use crate::message::{Frame, Message, Part, Sendable, outgoing};
 use bytes::Bytes;
 
 /// Up to so many octets a [`Frame`] keeps them itself.
@@ -71,35 +71,8 @@ impl<const N: usize> Sendable for [Bytes; N] {
     }
 }
 
-impl Outgoing for Bytes {
-    type Message = Self;
-    type Unsent = Self;
-    fn message(&self) -> &Self {
-        self
-    }
-    fn into_unsent(self) -> Self {
-        self
-    }
-}
-
-impl Outgoing for Vec<Bytes> {
-    type Message = Self;
-    type Unsent = Self;
-    fn message(&self) -> &Self {
-        self
-    }
-    fn into_unsent(self) -> Self {
-        self
-    }
-}
-
-impl<const N: usize> Outgoing for [Bytes; N] {
-    type Message = Self;
-    type Unsent = Self;
-    fn message(&self) -> &Self {
-        self
-    }
-    fn into_unsent(self) -> Self {
-        self
-    }
+outgoing! {
+    Bytes;
+    Vec<Bytes>;
+    [Bytes; N], N;
 }

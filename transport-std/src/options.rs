@@ -89,6 +89,14 @@ pub struct SocketOptions {
     /// ROUTER peer makes one up.
     pub routing_id: Blob,
     /// When to connect again, and when no more. ZMQ_RECONNECT_IVL and its like; by default every 100 to 200 ms.
+    ///
+    /// ```
+    /// use omnimq::{ReconnectPolicy, SocketOptions};
+    /// use std::time::Duration;
+    /// let mut options = SocketOptions::default();
+    /// assert_eq!(options.reconnect, ReconnectPolicy::DEFAULT);
+    /// options.reconnect.max = Some(Duration::from_secs(5)); // doubling up to there
+    /// ```
     pub reconnect: ReconnectPolicy,
     /// How long an address is given to answer; `None` = as long as the system does, the default. While a name has other
     /// addresses left it is 2 s at most. ZMQ_CONNECT_TIMEOUT.
@@ -116,6 +124,13 @@ pub struct SocketOptions {
     pub multicast: omnimq_pgm::link::LinkOptions,
     /// Options of the pattern. Its `send_hwm`, `recv_hwm` and `seed` are not looked at: the marks are those above, and
     /// the context draws the seed.
+    ///
+    /// ```
+    /// use omnimq::{Limits, SocketOptions};
+    /// let mut options = SocketOptions::default();
+    /// assert_eq!(options.pattern.limits, Limits::DEFAULT);
+    /// options.pattern.limits.topics = 100; // of each peer: one that asks for more is disconnected
+    /// ```
     pub pattern: Options,
 }
 
@@ -170,14 +185,51 @@ impl SocketOptions {
 /// Options that may change while the socket lives. All take effect at once.
 impl Socket {
     /// How long [`send`](Self::send) waits; `None` = for ever (ZMQ_SNDTIMEO).
+    ///
+    /// ```
+    /// # use omnimq::{Context, Error, Push};
+    /// # use std::time::Duration;
+    /// # fn main() -> Result<(), Error> {
+    /// let mut push = Push::new(&Context::new()?)?;
+    /// push.set_send_timeout(Some(Duration::from_millis(10)));
+    /// assert!(matches!(push.send("to nobody").unwrap_err().error, Error::WouldBlock)); // 10 ms later
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_send_timeout(&mut self, timeout: Option<Duration>) {
         self.options.send_timeout = timeout;
     }
     /// How long [`recv`](Self::recv) waits; `None` = for ever (ZMQ_RCVTIMEO).
+    ///
+    /// ```
+    /// # use omnimq::{Context, Error, Pull};
+    /// # use std::time::Duration;
+    /// # fn main() -> Result<(), Error> {
+    /// let mut pull = Pull::new(&Context::new()?)?;
+    /// pull.set_recv_timeout(Some(Duration::from_millis(10)));
+    /// assert!(matches!(pull.recv(), Err(Error::WouldBlock))); // 10 ms later
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_recv_timeout(&mut self, timeout: Option<Duration>) {
         self.options.recv_timeout = timeout;
     }
     /// How long unsent messages survive the socket; `None` = for ever (ZMQ_LINGER).
+    ///
+    /// ```
+    /// # use omnimq::{Context, Error, Push};
+    /// # use std::time::Duration;
+    /// # fn main() -> Result<(), Error> {
+    /// let context = Context::new()?;
+    /// let mut push = Push::new(&context)?;
+    /// push.connect("tcp://127.0.0.1:5555")?; // where nobody is
+    /// push.send("if possible")?;
+    /// push.set_linger(Some(Duration::from_millis(10)));
+    /// drop(push);
+    /// context.term(); // waits no longer than 10 ms
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_linger(&mut self, linger: Option<Duration>) {
         self.options.linger = linger;
         self.sock().set_linger(linger);
@@ -185,12 +237,44 @@ impl Socket {
     /// Messages queued per peer and not yet given to the kernel; 0 = no limit (ZMQ_SNDHWM). It holds for the peers that
     /// there are, as with libzmq, and for those to come: beyond a lower mark nothing is lost, and nothing taken before so
     /// many have left. Over inproc the mark is this one and the peer's to receive together.
+    ///
+    /// ```
+    /// # use omnimq::{Context, Error, Push};
+    /// # fn main() -> Result<(), Error> {
+    /// let mut push = Push::new(&Context::new()?)?;
+    /// push.connect("tcp://127.0.0.1:5555")?; // where nobody is
+    /// push.set_send_hwm(2);
+    /// push.try_send("one")?;
+    /// push.try_send("two")?;
+    /// assert!(matches!(push.try_send("three").unwrap_err().error, Error::WouldBlock));
+    /// push.set_send_hwm(3);
+    /// push.try_send("three")?;
+    /// # push.set_linger(Some(std::time::Duration::ZERO));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_send_hwm(&mut self, messages: u32) {
         self.options.send_hwm = messages;
         self.sock().set_send_hwm(messages);
     }
     /// Messages received per peer and not yet taken by the application; 0 = no limit (ZMQ_RCVHWM). It holds for whom, and
     /// in the way that [`set_send_hwm`](Self::set_send_hwm) says; multicast sessions keep the mark they began with.
+    ///
+    /// ```
+    /// # use omnimq::{Context, Error, Pull, Push};
+    /// # fn main() -> Result<(), Error> {
+    /// let context = Context::new()?;
+    /// let (mut pull, mut push) = (Pull::new(&context)?, Push::new(&context)?);
+    /// push.connect(&pull.bind("inproc://work")?)?;
+    /// push.set_send_hwm(2);
+    /// pull.set_recv_hwm(1);
+    /// for n in [0, 1, 2] {
+    ///     push.try_send(&[n])?; // over inproc both marks hold together
+    /// }
+    /// assert!(matches!(push.try_send(&[3]).unwrap_err().error, Error::WouldBlock));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_recv_hwm(&mut self, messages: u32) {
         self.options.recv_hwm = messages;
         self.sock().set_recv_hwm(messages);
@@ -216,6 +300,19 @@ impl Socket {
     }
     /// ROUTER: how the next peer that is connected to is called, whatever it calls itself (ZMQ_CONNECT_ROUTING_ID).
     ///
+    /// ```
+    /// # use omnimq::{Context, Dealer, Error, Router};
+    /// # fn main() -> Result<(), Error> {
+    /// let context = Context::new()?;
+    /// let (mut dealer, mut router) = (Dealer::new(&context)?, Router::new(&context)?);
+    /// router.set_connect_routing_id("worker")?;
+    /// router.connect(&dealer.bind("tcp://127.0.0.1:*")?)?;
+    /// router.send(["worker", "go"])?; // at once: the name is known already
+    /// assert_eq!(dealer.recv()?.bytes(), b"go");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Option`] (EINVAL) for another type, or an id that is empty or longer than 255 octets,
     /// [`Error::RoutingIdInUse`] (EADDRINUSE).
@@ -223,6 +320,19 @@ impl Socket {
         Ok(lock(&self.sock().core).socket.connect_routing_id(id.as_ref())?)
     }
     /// XPUB: the message that whoever subscribes gets first; empty for none (ZMQ_XPUB_WELCOME_MSG).
+    ///
+    /// ```
+    /// # use omnimq::{Context, Error, Sub, XPub};
+    /// # fn main() -> Result<(), Error> {
+    /// let context = Context::new()?;
+    /// let (mut publisher, mut sub) = (XPub::new(&context)?, Sub::new(&context)?);
+    /// publisher.set_welcome("welcome")?;
+    /// sub.subscribe("")?;
+    /// sub.connect(&publisher.bind("tcp://127.0.0.1:*")?)?;
+    /// assert_eq!(sub.recv()?.bytes(), b"welcome");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Error::Option`] (EINVAL) for another type.

@@ -79,10 +79,9 @@ impl Socket {
     /// Sends a message behind what waits for it.
     #[cold]
     pub(crate) fn send_behind<M: Outgoing>(&mut self, message: M, wait: Wait) -> Result<(), SendError<M::Unsent>> {
-        match self.put_behind(message.message(), wait) {
-            Ok(()) => Ok(()),
-            Err(error) => Err(SendError { message: message.into_unsent(), error }),
-        }
+        let held = message.hold();
+        let sent = self.put_behind(&held, wait);
+        sent.map_err(|error| SendError { message: M::give_back(held), error })
     }
     fn put_behind<M: Sendable + ?Sized>(&mut self, message: &M, wait: Wait) -> Result<(), Error> {
         if let Some(held) = self.aside().take_held()

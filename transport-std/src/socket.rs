@@ -175,13 +175,13 @@ impl Socket {
     /// Sends a message, waiting for room as long as [`SocketOptions::send_timeout`] says.
     ///
     /// ```
-    /// # use omnimq::{Context, Frame, Message, Pull, Push};
+    /// # use omnimq::{Context, Message, Pull, Push};
     /// # let context = Context::new()?;
     /// # let (mut push, mut pull) = (Push::new(&context)?, Pull::new(&context)?);
     /// # push.connect(&pull.bind("inproc://work")?)?;
     /// push.send("one frame")?;
     /// push.send(["several", "frames"])?;
-    /// push.send(Frame::from(vec![7; 100_000]))?; // kept, not copied
+    /// push.send(vec![7; 100_000])?; // given away, not copied
     /// let message = Message::from("lent");
     /// push.send(&message)?; // as often as one likes
     /// # for frames in [1, 2, 1, 1] { assert_eq!(pull.try_recv()?.len(), frames) }
@@ -238,8 +238,9 @@ impl Socket {
         if self.aside.is_some() {
             return self.send_behind(message, wait());
         }
-        let sent = self.send_whole(message.message(), wait);
-        sent.map_err(|error| SendError { message: message.into_unsent(), error })
+        let held = message.hold();
+        let sent = self.send_whole(&held, wait);
+        sent.map_err(|error| SendError { message: M::give_back(held), error })
     }
     pub(crate) fn send_whole<M: Sendable + ?Sized>(
         &mut self,

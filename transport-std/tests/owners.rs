@@ -2,7 +2,9 @@
 
 mod support;
 
+use futures::executor::block_on;
 use omnimq::{Context, Frame, Message, SocketType};
+use std::time::Duration;
 use support::*;
 
 static PAGE: [u8; 4096] = [7; 4096];
@@ -58,6 +60,42 @@ fn large_frames_are_sent_by_reference() {
     let both = pull.recv().unwrap();
     same(&both[0], message.bytes());
     same(&both[1], &LARGE);
+}
+
+/// What is given away is sent from where it is, and comes back from there when it is refused.
+#[test]
+fn large_vectors_and_strings_are_given_not_copied() {
+    let context = Context::new().unwrap();
+    let mut pull = socket(&context, SocketType::Pull);
+    pull.bind("inproc://here").unwrap();
+    let mut push = socket(&context, SocketType::Push);
+    push.connect("inproc://here").unwrap();
+    let large = |n: u8| vec![n; 20_000];
+    for n in 0..3 {
+        let (vector, text) = (large(n), "x".repeat(20_000));
+        let places = [vector.as_ptr(), text.as_ptr()];
+        match n {
+            0 => (push.send(vector).unwrap(), push.try_send(text).unwrap()),
+            1 => block_on(async { (push.send_async(vector).await.unwrap(), push.send_async(text).await.unwrap()) }),
+            _ => (push.send([vector, vec![1]]).unwrap(), push.send([text, String::new()]).unwrap()),
+        };
+        for place in places {
+            assert_eq!(pull.recv().unwrap().bytes().as_ptr(), place);
+        }
+    }
+    let (vector, text) = (large(1), "x".repeat(20_000));
+    let (at, of_text) = (vector.as_ptr(), text.as_ptr());
+    let vector = pull.send(vector).unwrap_err().message;
+    let vector = pull.send_timeout(vector, Duration::ZERO).unwrap_err().message;
+    let [vector, small] = pull.send([vector, vec![1]]).unwrap_err().message;
+    let vector = block_on(pull.send_async(vector)).unwrap_err().message;
+    assert_eq!((vector.as_ptr(), &vector, &small), (at, &large(1), &vec![1]));
+    let text = pull.send(text).unwrap_err().message;
+    let [text, empty] = pull.send([text, String::new()]).unwrap_err().message;
+    assert_eq!((text.as_ptr(), &text[..3], text.len(), &empty[..]), (of_text, "xxx", 20_000, ""));
+    // A copy of what was lent is sent: the caller keeps it.
+    push.send(&vector).unwrap();
+    assert_eq!(pull.recv().unwrap().bytes(), vector);
 }
 
 /// What arrives over a stream is where it was read to, and slices of it are there too.

@@ -208,6 +208,18 @@ impl From<Vec<u8>> for Blob {
     }
 }
 
+impl From<Blob> for Vec<u8> {
+    /// Gives the vector back that the blob was made from, if nobody else has a part of it; else copies.
+    fn from(blob: Blob) -> Self {
+        match blob.0 {
+            Repr::Counted { bytes, start: 0, len } if len == bytes.len() => {
+                Arc::try_unwrap(bytes).unwrap_or_else(|shared| shared.to_vec())
+            }
+            repr => Blob(repr).to_vec(),
+        }
+    }
+}
+
 impl From<&[u8]> for Blob {
     #[inline]
     fn from(bytes: &[u8]) -> Self {
@@ -294,6 +306,23 @@ mod tests {
         assert_eq!(Arc::strong_count(&owner), 1, "nobody keeps it any more");
         static FOREVER: [u8; 100] = [3; 100];
         assert_eq!(Blob::from_static(&FOREVER).slice(10..90).unwrap().as_ptr(), FOREVER[10..].as_ptr());
+    }
+
+    #[test]
+    fn a_vector_comes_back_as_it_was_if_nobody_else_has_it() {
+        let vector = std::vec![5; 4096];
+        let address = vector.as_ptr();
+        let whole = Vec::from(Blob::from(vector));
+        assert_eq!((whole.as_ptr(), whole.len()), (address, 4096));
+        let blob = Blob::from(whole);
+        let part = blob.slice(1..4096).unwrap();
+        let copy = Vec::from(blob);
+        assert_eq!(copy, [5; 4096]);
+        assert_ne!(copy.as_ptr(), address, "a part of it is elsewhere");
+        assert_eq!(Vec::from(part), [5; 4095]);
+        for kind in all_kinds(&[1; 100]) {
+            assert_eq!(Vec::from(kind), [1; 100]);
+        }
     }
 
     #[test]
