@@ -41,7 +41,7 @@ usage: cargo xtask COMMAND
   fuzz [--seconds N] [TARGET]      the fuzz targets of the core and of PGM, 60 seconds each unless told otherwise
   mutants [--modules F] [--jobs N] [--shard K/N]
                                    whether the core's tests notice changes to the core
-  no-alloc                         the core without an allocator and without a panic path, run in QEMU
+  no-alloc                         the core and PGM without an allocator and without a panic path, run in QEMU
   portability                      the crates for microcontrollers, Windows and macOS; a big-endian machine
   size                             what the firmware's images take of flash, RAM and stack
   test [--full]                    check, then every test; --full adds what takes hours

@@ -1,4 +1,5 @@
-//! `cargo xtask no-alloc`: the core in freestanding images, without an allocator and without a panic path, run in QEMU.
+//! `cargo xtask no-alloc`: the core and PGM in freestanding images, without an allocator and without a panic path, run in
+//! QEMU.
 //!
 //! The images are in `core/no-alloc`. Their panic handler refers to a symbol that nobody defines, so an image with a
 //! panic path does not link; their standard library is `core` alone, so a user of `alloc` does not compile. That both
@@ -31,7 +32,9 @@ pub(crate) fn run() -> Result<()> {
     for image in IMAGES {
         refuse_allocators(image)?;
     }
-    boot()?;
+    for image in RUN {
+        boot(image)?;
+    }
     // Taken before planted images take the place of the sound ones.
     let figures = figures()?;
     plants()?;
@@ -40,7 +43,9 @@ pub(crate) fn run() -> Result<()> {
 }
 
 /// The images that may be linked.
-const IMAGES: [&str; 3] = ["exchange", "publisher", "patterns"];
+const IMAGES: [&str; 4] = ["exchange", "publisher", "patterns", "multicast"];
+/// Those that say by their exit status whether every message came.
+const RUN: [&str; 2] = ["exchange", "multicast"];
 
 /// Builds the images; should a panic path survive, the error says where they begin.
 fn sound() -> Result<()> {
@@ -85,11 +90,10 @@ fn refuse_allocators(image: &str) -> Result<()> {
     Ok(())
 }
 
-/// Runs the exchange; its exit status says whether every message came.
-fn boot() -> Result<()> {
+fn boot(image: &str) -> Result<()> {
     let qemu = Process::new("timeout").words("60 qemu-system-arm -nographic -monitor none -serial none");
     let qemu = qemu.words("-semihosting-config enable=on,target=native -M").arg(MACHINE);
-    qemu.arg("-kernel").arg(path("exchange")).run().context("the exchange between two nodes")
+    qemu.arg("-kernel").arg(path(image)).run().with_context(|| format!("the image `{image}`"))
 }
 
 /// Sees a planted panic and a planted allocator refused, each for its own reason.
@@ -118,13 +122,16 @@ fn refused(build: Process, reason: &str) -> Result<()> {
 }
 
 fn figures() -> Result<String> {
-    let exchange = read("exchange")?;
-    let nodes = exchange.nodes().into_iter().map(|(name, bytes)| format!("no-alloc: node {name} bytes={bytes}"));
-    let mut lines: Vec<_> = nodes.collect();
-    for image in ["publisher", "patterns"] {
+    let mut lines = Vec::new();
+    for image in RUN {
+        let read = read(image)?;
+        lines.extend(read.nodes().iter().map(|(name, bytes)| format!("no-alloc: node {name} bytes={bytes}")));
+    }
+    for image in IMAGES.into_iter().filter(|&image| image != "exchange") {
         let Image { text, bss, .. } = read(image)?;
         lines.push(format!("no-alloc: image {image} text={text} bss={bss}"));
     }
-    lines.push(format!("no-alloc: text={} bss={}", exchange.text, exchange.bss));
+    let Image { text, bss, .. } = read("exchange")?;
+    lines.push(format!("no-alloc: text={text} bss={bss}"));
     Ok(lines.join("\n"))
 }

@@ -30,7 +30,7 @@ impl Patience {
             None => config.patience,
             Some((smoothed, strays)) => {
                 let wait = Duration::from_micros(smoothed.saturating_add(strays.saturating_mul(4)));
-                wait.clamp(config.patience / 4, config.patience)
+                wait.min(config.patience).max(config.patience / 4)
             }
         };
         once.saturating_mul(1 << (asked / 2).min(6)).min(most)
