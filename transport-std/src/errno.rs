@@ -24,6 +24,8 @@ pub enum Errno {
     AddrNotAvail,
     /// EAGAIN: not at this time, or not in time.
     Again,
+    /// ECONNRESET: part of a stream is lost.
+    ConnReset,
     /// EFSM, libzmq's own: not the turn of this call.
     Fsm,
     /// EHOSTUNREACH: nobody has this routing id.
@@ -64,6 +66,7 @@ impl Errno {
         match error.kind() {
             io::ErrorKind::AddrInUse => Self::AddrInUse,
             io::ErrorKind::AddrNotAvailable => Self::AddrNotAvail,
+            io::ErrorKind::ConnectionReset => Self::ConnReset,
             io::ErrorKind::InvalidFilename => Self::NameTooLong,
             io::ErrorKind::InvalidInput => Self::Inval,
             io::ErrorKind::NotFound => Self::NoEnt,
@@ -80,6 +83,7 @@ impl Errno {
             Self::AddrInUse => "EADDRINUSE",
             Self::AddrNotAvail => "EADDRNOTAVAIL",
             Self::Again => "EAGAIN",
+            Self::ConnReset => "ECONNRESET",
             Self::Fsm => "EFSM",
             Self::HostUnreach => "EHOSTUNREACH",
             Self::Inval => "EINVAL",

@@ -27,6 +27,12 @@ pub enum Error {
     WouldBlock,
     /// The context ends (ETERM).
     Terminated,
+    /// Packets of a source of a multicast session are lost for good: what was received of it before came before them, and
+    /// what comes next begins a message (ECONNRESET). Told once, in its place, where `multicast_gaps` asks for it.
+    Gap {
+        /// So many.
+        packets: u64,
+    },
     /// REQ and REP: not the time for this call (EFSM).
     State,
     /// ROUTER with `mandatory`: nobody has this routing id (EHOSTUNREACH).
@@ -111,6 +117,7 @@ impl Error {
         match self {
             Self::WouldBlock | Self::StillOpen(_) => Errno::Again,
             Self::Terminated => Errno::Term,
+            Self::Gap { .. } => Errno::ConnReset,
             Self::State => Errno::Fsm,
             Self::Unroutable => Errno::HostUnreach,
             Self::NotSupported => Errno::NotSup,
@@ -158,6 +165,7 @@ impl fmt::Display for Error {
         match self {
             Self::WouldBlock => f.write_str("the call would block"),
             Self::Terminated => f.write_str("the context has been terminated"),
+            Self::Gap { packets } => write!(f, "{packets} packets of a multicast session are lost"),
             Self::State => f.write_str("not the time for this call: REQ and REP send and receive in turn"),
             Self::Unroutable => f.write_str("no peer has this routing id"),
             Self::NotSupported => f.write_str("this socket type does not support the call"),

@@ -122,6 +122,10 @@ pub struct SocketOptions {
     /// Multicast: rate, recovery interval, hops and the like. `max_frame` and `recv_buffer` above hold there too.
     #[cfg(all(feature = "pgm", target_os = "linux"))]
     pub multicast: omnimq_pgm::link::LinkOptions,
+    /// SUB and XSUB: where packets of a multicast source are lost for good, a receive fails once with [`Error::Gap`]; by
+    /// default not. In either case [`Socket::lost_packets`] counts them and a [`Monitor`](crate::Monitor) tells.
+    #[cfg(all(feature = "pgm", target_os = "linux"))]
+    pub multicast_gaps: bool,
     /// Options of the pattern. Its `send_hwm`, `recv_hwm` and `seed` are not looked at: the marks are those above, and
     /// the context draws the seed.
     ///
@@ -156,6 +160,8 @@ impl Default for SocketOptions {
             busy_poll: Duration::from_micros(50),
             #[cfg(all(feature = "pgm", target_os = "linux"))]
             multicast: omnimq_pgm::link::LinkOptions::default(),
+            #[cfg(all(feature = "pgm", target_os = "linux"))]
+            multicast_gaps: false,
             pattern: Options::default(),
         }
     }

@@ -1,7 +1,7 @@
 //! Waiting for many sockets and descriptors at once.
 
 use crate::error::Error;
-use crate::runtime::sock::Sock;
+use crate::runtime::sock::{Core, Sock};
 use crate::socket::Socket;
 use crate::sync::{Mutex, lock};
 use crate::sys;
@@ -362,6 +362,10 @@ impl Sock {
         self.pump(&mut core);
         self.is_terminated() || core.socket.can_send()
     }
+    /// Whether there is a message, or a gap to be told of.
+    fn can_recv(&self, core: &mut Core) -> bool {
+        core.socket.can_recv() || !self.notices.gaps.is_empty()
+    }
     /// Which of these calls would not have to wait.
     pub(crate) fn readiness(&self, wants: Readiness) -> Readiness {
         if self.is_terminated() {
@@ -369,7 +373,7 @@ impl Sock {
         }
         let mut core = lock(&self.core);
         self.pump(&mut core);
-        let receive = wants.receive && core.socket.can_recv();
+        let receive = wants.receive && self.can_recv(&mut core);
         let send = wants.send && core.socket.can_send();
         self.publish(core);
         let found = wants.and(Readiness { receive, send });
@@ -377,7 +381,7 @@ impl Sock {
         if wants.receive && !found.any() && self.fetch_expected() {
             let mut core = lock(&self.core);
             self.pump(&mut core);
-            return Readiness { receive: core.socket.can_recv(), send };
+            return Readiness { receive: self.can_recv(&mut core), send };
         }
         found
     }

@@ -247,6 +247,8 @@ impl Way {
                         self.received.add(&message);
                         (message, false)
                     }
+                    // What is missing cannot be passed on.
+                    Err(Error::Gap { .. }) => continue,
                     // This socket only sends.
                     Err(Error::WouldBlock | Error::NotSupported) => return Ok(Stop::Empty),
                     Err(error) => return Err(error),

@@ -498,8 +498,10 @@ impl Socket {
         for pipe in self.seating.news.drain(..) {
             Sock::look_into(&mut core, pipe);
         }
+        self.told_of_gaps(&mut core)?;
         let mut frame = Frame::default();
         if let Err(error) = core.socket.recv_into(&mut frame) {
+            self.told_of_gaps(&mut core)?;
             self.seating.found_nothing(&self.sock);
             // Before it waits, the application writes what it has sent.
             if core.has_staged(&self.sock.notices) {
@@ -516,6 +518,14 @@ impl Socket {
             self.seating.resume(&self.sock);
         }
         Ok(message)
+    }
+    /// Fails where something is missing of what a multicast session brought, if the application wants to be told.
+    #[inline]
+    fn told_of_gaps(&self, core: &mut Core) -> Result<(), Error> {
+        if self.sock.notices.gaps.is_empty() {
+            return Ok(());
+        }
+        self.sock.pass_gap(core).map_or(Ok(()), |packets| Err(Error::Gap { packets }))
     }
 }
 

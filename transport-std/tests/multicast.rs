@@ -2,9 +2,9 @@
 //! network does to them is tested between namespaces.
 #![cfg(all(feature = "pgm", target_os = "linux"))]
 
-use omnimq::{Cap, Context, Error, Event, Monitor, SocketOptions, SocketType};
+use omnimq::{Cap, Context, Error, Event, Monitor, PeerState, Poller, Readiness, SocketOptions, SocketType};
 use omnimq_pgm::Sqn;
-use omnimq_pgm::wire::{Content, Data, Flags, Gsi, OptionKind, Options, Packet};
+use omnimq_pgm::wire::{Content, Data, Flags, Gsi, Opt, OptionBuffer, OptionKind, Options, Packet, Spm};
 use socket2::{Domain, Protocol, Socket as Raw, Type};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::process::Command;
@@ -193,7 +193,38 @@ fn what_cannot_be_is_refused_and_named() {
     }
 }
 
-/// Sends packets as a source that keeps nothing: what it skips cannot be repaired.
+/// A source that keeps nothing: what it skips cannot be repaired.
+struct Forgetful {
+    socket: Raw,
+    port: u16,
+}
+
+impl Forgetful {
+    fn new(port: u16) -> Self {
+        let socket = Raw::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP)).unwrap();
+        socket.set_multicast_if_v4(&Ipv4Addr::LOCALHOST).unwrap();
+        Self { socket, port }
+    }
+    fn send(&self, content: Content<'_>) {
+        let (destination_port, gsi, flags) = (self.port, Gsi([3; 6]), Flags::default());
+        let mut octets = [0; 1500];
+        let len = Packet { source_port: 1, destination_port, gsi, flags, content }.emit(&mut octets).unwrap();
+        self.socket.send_to(&octets[..len], &SocketAddr::from(([239, 192, 7, 1], self.port)).into()).unwrap();
+    }
+    /// A message of up to 253 octets in a packet.
+    fn say(&self, sqn: u32, body: &str) {
+        let tsdu = [&[0, 0, body.len() as u8 + 1, 0], body.as_bytes()].concat();
+        self.send(Content::Odata(Data { sqn: Sqn(sqn), trail: Sqn(sqn), options: Options::NONE, tsdu: &tsdu }));
+    }
+    /// The end, after the packet `lead`.
+    fn end(&self, lead: u32) {
+        let mut options = OptionBuffer::new();
+        options.push(Opt { kind: OptionKind::FIN, flags: [0; 2], value: &[] }).unwrap();
+        let (sqn, lead, path) = (Sqn(1), Sqn(lead), Ipv4Addr::LOCALHOST.into());
+        self.send(Content::Spm(Spm { sqn, trail: lead, lead, path, options: options.options() }));
+    }
+}
+
 #[test]
 fn a_gap_is_told_with_its_count_and_delivery_goes_on() {
     let (context, port) = (Context::new().unwrap(), 17508);
@@ -201,20 +232,60 @@ fn a_gap_is_told_with_its_count_and_delivery_goes_on() {
     subscriber.subscribe(b"").unwrap();
     let monitor = subscriber.monitor();
     subscriber.connect(&session(port)).unwrap();
-    let source = Raw::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP)).unwrap();
-    source.set_multicast_if_v4(&Ipv4Addr::LOCALHOST).unwrap();
-    for (sqn, body) in [(0, b"before"), (5, b"behind")] {
-        let tsdu = [&[0, 0, 7, 0], body.as_slice()].concat();
-        let content = Content::Odata(Data { sqn: Sqn(sqn), trail: Sqn(sqn), options: Options::NONE, tsdu: &tsdu });
-        let packet = Packet { source_port: 1, destination_port: port, gsi: Gsi([3; 6]), flags: Flags::default(), content };
-        let mut octets = [0; 1500];
-        let len = packet.emit(&mut octets).unwrap();
-        source.send_to(&octets[..len], &SocketAddr::from(([239, 192, 7, 1], port)).into()).unwrap();
-        assert_eq!(subscriber.recv_timeout(PATIENCE).unwrap().bytes(), body);
+    let source = Forgetful::new(port);
+    for (sqn, body) in [(0, "before"), (5, "behind")] {
+        source.say(sqn, body);
+        assert_eq!(subscriber.recv_timeout(PATIENCE).unwrap().bytes(), body.as_bytes());
     }
     let event = await_event(&monitor, |event| matches!(event, Event::Gap { .. }));
     assert!(matches!(&event, Event::Gap { endpoint, packets: 4 } if *endpoint == session(port)), "{event:?}");
     assert_eq!(subscriber.lost_packets(), 4);
+}
+
+/// To whom asks for it a gap is an error in its place: behind all that came before, filtered or not, and before all else,
+/// once, also when the stream has ended meanwhile; and one that waits is woken for it.
+#[test]
+fn a_gap_can_be_made_visible_in_its_place() {
+    let (context, port, mut options) = (Context::new().unwrap(), 17511, options());
+    options.multicast_gaps = true;
+    let mut subscriber = context.socket_with(SocketType::Sub, options).unwrap();
+    subscriber.subscribe(b"b").unwrap();
+    subscriber.connect(&session(port)).unwrap();
+    let source = Forgetful::new(port);
+    source.say(0, "before");
+    assert_eq!(subscriber.recv_timeout(PATIENCE).unwrap().bytes(), b"before");
+    std::thread::scope(|scope| {
+        // The message is not subscribed to: what wakes is the gap.
+        let waits = scope.spawn(|| subscriber.recv_timeout(PATIENCE));
+        std::thread::sleep(Duration::from_millis(50));
+        source.say(2, "unwanted");
+        assert!(matches!(waits.join().unwrap(), Err(Error::Gap { packets: 1 })));
+    });
+    for (sqn, body) in [(3, "between"), (4, "unwanted"), (9, "behind"), (11, "unwanted"), (13, "before the end")] {
+        source.say(sqn, body);
+    }
+    source.end(13);
+    let begin = Instant::now();
+    while subscriber.statistics().peers.iter().any(|peer| peer.state != PeerState::Gone) {
+        assert!(begin.elapsed() < PATIENCE, "the stream does not end");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let mut poller = Poller::new().unwrap();
+    poller.add(0, &subscriber, Readiness::RECEIVE);
+    let told: Vec<_> = std::iter::from_fn(|| {
+        let ready = !poller.wait(Some(Duration::ZERO)).unwrap().is_empty();
+        let told = match subscriber.try_recv() {
+            Ok(message) => Some(String::from_utf8_lossy(message.bytes()).into_owned()),
+            Err(Error::Gap { packets }) => Some(packets.to_string()),
+            Err(Error::WouldBlock) => None,
+            Err(error) => panic!("{error}"),
+        };
+        assert_eq!(ready, told.is_some());
+        told
+    })
+    .collect();
+    assert_eq!(told, ["between", "4", "behind", "1", "1", "before the end"]);
+    assert_eq!((subscriber.lost_packets(), subscriber.statistics().peers.len()), (7, 0));
 }
 
 /// More than any kernel gives for a buffer, and ten seconds at 1 Gbit/s, which are twenty times what a window may take.

@@ -417,7 +417,7 @@ mod tests {
     fn items_are_its_messages() {
         let mut items = Vec::new();
         sample().into_items(|item| match item {
-            Item::Run(_) => panic!("there are large bodies"),
+            Item::Run(_) | Item::Gap(_) => panic!("there are large bodies"),
             Item::Frames(frames) => {
                 items.push(frames.iter().map(|frame| (frame.body.len(), frame.more)).collect::<Vec<_>>());
             }

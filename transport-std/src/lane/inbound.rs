@@ -37,6 +37,9 @@ pub(super) enum Item {
     Run(Blob),
     /// One message, frame by frame.
     Frames(VecDeque<Frame<Blob>>),
+    /// So many packets of a multicast session are missing between the messages before and after.
+    #[cfg_attr(not(all(feature = "pgm", target_os = "linux")), expect(dead_code, reason = "there are no sessions"))]
+    Gap(u64),
 }
 
 impl Item {
@@ -47,6 +50,7 @@ impl Item {
         match self {
             Self::Run(run) => run.len(),
             Self::Frames(frames) => frames.iter().map(with_header).sum(),
+            Self::Gap(_) => 0,
         }
     }
 }
@@ -108,6 +112,8 @@ pub(crate) struct Inlet {
     /// Where messages take each other's place: the one in hand stays, because it has been looked at.
     seen: bool,
     conflates: bool,
+    /// The lane stops before a gap of so many packets until that has been told; 0 = it does not.
+    gap: u64,
     held: Option<Signal<Blob>>,
     receipts: Receipts,
     inbox: Arc<Inbox>,
@@ -160,6 +166,7 @@ impl Inbox {
             frames: VecDeque::new(),
             seen: false,
             conflates: notices.conflates,
+            gap: 0,
             held: None,
             receipts: Receipts::new(hwm),
             inbox: inbox.clone(),
@@ -216,6 +223,16 @@ impl Intake {
         let mut state = lock(&self.inbox.state);
         state.arrived += arrived;
         state.push(item);
+        self.news |= self.inbox.fill(&mut state);
+    }
+    /// So many packets are missing after what has been written: the other end stops here until that has been told.
+    #[cfg(all(feature = "pgm", target_os = "linux"))]
+    pub(crate) fn gap(&mut self, packets: u64) {
+        let mut state = lock(&self.inbox.state);
+        match state.items.back_mut() {
+            Some(Item::Gap(before)) => *before = before.saturating_add(packets),
+            _ => state.items.push_back(Item::Gap(packets)),
+        }
         self.news |= self.inbox.fill(&mut state);
     }
     /// Passes a signal up.
@@ -312,6 +329,15 @@ impl Inlet {
         };
         (state.arrived, unread)
     }
+    /// The packets missing where the lane stops, which goes on from here; `None` when it does not stop.
+    pub(crate) fn pass_gap(&mut self) -> Option<u64> {
+        let packets = std::mem::take(&mut self.gap);
+        (packets > 0).then_some(packets)
+    }
+    /// Whether it stops, or will on the way to its end.
+    pub(crate) fn has_gaps(&self) -> bool {
+        self.gap > 0 || lock(&self.inbox.state).items.iter().any(|item| matches!(item, Item::Gap(_)))
+    }
     /// Has a message in hand if there is one.
     #[inline]
     fn ready(&mut self) -> bool {
@@ -322,7 +348,7 @@ impl Inlet {
         self.conflates && !self.seen && !lock(&self.inbox.state).items.is_empty()
     }
     fn next(&mut self) -> bool {
-        if !self.inbox.filled.load(Ordering::Acquire) {
+        if self.gap > 0 || !self.inbox.filled.load(Ordering::Acquire) {
             return false;
         }
         let mut state = lock(&self.inbox.state);
@@ -334,6 +360,11 @@ impl Inlet {
             Some(Item::Run(run)) if self.conflates => self.frames = last_of(&run),
             Some(Item::Run(run)) => (self.run, self.at) = (run, 0),
             Some(Item::Frames(frames)) => self.frames = frames,
+            Some(Item::Gap(packets)) => {
+                self.gap = packets;
+                self.inbox.notices.gaps.push(self.pipe);
+                return false;
+            }
             None => {
                 self.inbox.empty(&mut state);
                 drop(state);

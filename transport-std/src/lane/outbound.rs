@@ -23,6 +23,8 @@ pub(crate) struct Notices {
     staged_too: Post<PipeId>,
     /// Inlets whose reader of the stream had stopped and may go on.
     pub(crate) resume: Post<PipeId>,
+    /// Inlets that stop at a gap until it has been told.
+    pub(crate) gaps: Post<PipeId>,
     /// Inbound lanes that may hold messages.
     pub(crate) filled: AtomicU32,
     /// Sockets of this process that have staged something for this one and not published it.
@@ -43,6 +45,7 @@ impl Notices {
             staged: AtomicU32::new(0),
             staged_too: Post::new(),
             resume: Post::new(),
+            gaps: Post::new(),
             filled: AtomicU32::new(0),
             expected: AtomicU32::new(0),
             full: AtomicBool::new(false),

@@ -78,7 +78,10 @@ impl Streams for Feed {
             self.sock.close_loose(pipe);
         }
     }
-    fn on_gap(&mut self, _: StreamId, packets: u64) {
+    fn on_gap(&mut self, stream: StreamId, packets: u64) {
+        if let Some((_, intake)) = self.pipes.get_mut(&stream).filter(|_| self.sock.options.multicast_gaps) {
+            intake.gap(packets);
+        }
         self.sock.lost.fetch_add(packets, Ordering::Relaxed);
         if self.sock.watchers.any() {
             self.sock.watchers.tell(&Event::Gap { endpoint: self.endpoint.clone(), packets });

@@ -45,6 +45,8 @@ pub(crate) struct Core {
     posted: Vec<PipeId>,
     /// Pipes of multicast sessions, which have no peer.
     loose: Vec<PipeId>,
+    /// Those of sessions that have ended, as long as gaps in them have not been told.
+    ended: Vec<PipeId>,
 }
 
 /// One socket.
@@ -118,7 +120,7 @@ impl Core {
     }
     /// All pipes are below this one.
     fn reach(&self) -> u32 {
-        let loose = self.loose.iter().map(|pipe| pipe.index() + 1).max().unwrap_or(0);
+        let loose = self.loose.iter().chain(&self.ended).map(|pipe| pipe.index() + 1).max().unwrap_or(0);
         u32::try_from(self.peers.len().max(self.companions.len()).max(loose)).unwrap_or(u32::MAX)
     }
     /// Whether this is the pipe of a multicast session.
@@ -195,6 +197,7 @@ impl Sock {
                 staged: Vec::new(),
                 posted: Vec::new(),
                 loose: Vec::new(),
+                ended: Vec::new(),
             }),
             sets: sys::Sets::new()?,
             notices: Arc::new(Notices::new(conflates)),
@@ -283,7 +286,12 @@ impl Sock {
         let mut core = lock(&self.core);
         self.pump(&mut core);
         core.loose.retain(|&other| other != pipe);
-        core.socket.close_pipe(pipe);
+        if core.socket.pipe(pipe).is_some_and(|pipe| pipe.rx.has_gaps()) {
+            Self::look_into(&mut core, pipe);
+            core.ended.push(pipe);
+        } else {
+            core.socket.close_pipe(pipe);
+        }
         self.roster.fetch_add(1, Ordering::Release);
         self.pumped.fetch_add(1, Ordering::Release);
         self.publish(core);
@@ -365,6 +373,30 @@ impl Sock {
     pub(crate) fn pump(&self, core: &mut Core) {
         if !self.mail.is_empty() {
             self.process(core);
+        }
+    }
+    /// The packets missing where a lane stops, which goes on from here; `None` when none does.
+    #[cold]
+    pub(crate) fn pass_gap(&self, core: &mut Core) -> Option<u64> {
+        let mut stopped = Vec::new();
+        self.notices.gaps.take(&mut stopped);
+        let mut stopped = stopped.into_iter();
+        let packets = stopped.find_map(|pipe| {
+            let packets = core.socket.pipe(pipe)?.rx.pass_gap()?;
+            Self::look_into(core, pipe);
+            self.close_ended(core, pipe);
+            Some(packets)
+        });
+        stopped.for_each(|pipe| self.notices.gaps.push(pipe));
+        packets
+    }
+    /// Closes the pipe of a session that has ended, if all of its gaps have been told.
+    fn close_ended(&self, core: &mut Core, pipe: PipeId) {
+        let Some(at) = core.ended.iter().position(|&ended| ended == pipe) else { return };
+        if core.socket.pipe(pipe).is_none_or(|pipe| !pipe.rx.has_gaps()) {
+            core.ended.swap_remove(at);
+            core.socket.close_pipe(pipe);
+            self.roster.fetch_add(1, Ordering::Release);
         }
     }
     /// Lets the socket look at one pipe.
