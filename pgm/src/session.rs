@@ -15,7 +15,7 @@ pub enum Encapsulation {
 /// A session: a group and a port, and how large packets may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// The group that the source sends to.
+    /// The group that the source sends to. A receiver is told with each packet to which one it came.
     pub group: IpAddr,
     /// The data-destination port, and in UDP the port of UDP.
     pub port: u16,

@@ -32,7 +32,7 @@ fn deliveries<S: Storage>(receiver: &mut Receiver<S>, packets: &[Vec<u8>]) -> Ve
     let (from, now) = (IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), Instant::from_millis(1));
     let mut all = Vec::new();
     for octets in packets {
-        receiver.handle_datagram(octets, from, now);
+        receiver.handle_datagram(octets, from, SESSION.group, now);
         for peer in receiver.peers().collect::<Vec<_>>() {
             while let Some(delivery) = receiver.take(peer, now) {
                 all.push(match delivery {

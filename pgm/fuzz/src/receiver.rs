@@ -26,7 +26,7 @@ fn run<S: Storage>(mut decisions: Decisions<'_>) {
             0..=3 => {
                 let port = u16::from(decisions.octet() % 4);
                 let datagram = datagram(&mut decisions, port, SESSION.port);
-                receiver.handle_datagram(&datagram, ADDRESS, now);
+                receiver.handle_datagram(&datagram, ADDRESS, SESSION.group, now);
             }
             4 => now = now + Duration::from_micros(u64::from(decisions.octet()) * 100),
             5 => now = now + Duration::from_millis(u64::from(decisions.octet()) * 50),

@@ -78,7 +78,7 @@ pub struct Subscriber {
     receiver: Receiver<Heap>,
     known: Known,
     /// One for each group.
-    groups: Vec<Socket>,
+    groups: Vec<(IpAddr, Socket)>,
     /// NAKs leave by it.
     upstream: Socket,
     session: Session,
@@ -106,7 +106,7 @@ impl Subscriber {
         let mut sockets = Vec::new();
         for group in groups {
             let (socket, warning) = socket::multicast(&session, *group, interfaces, options)?;
-            sockets.push(socket);
+            sockets.push((*group, socket));
             warnings.extend(warning);
         }
         let udp = session.encapsulation == Encapsulation::Udp;
@@ -141,16 +141,17 @@ impl Subscriber {
     }
     /// What to wait for.
     pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.groups.iter().map(AsFd::as_fd)
+        self.groups.iter().map(|(_, socket)| socket.as_fd())
     }
     /// Receives, asks for what is missing, and fills the lanes.
     pub fn turn<T: Streams>(&mut self, streams: &mut T, now: Instant) -> Turn {
         let mut more = false;
-        for socket in &self.groups {
+        for (group, socket) in &self.groups {
             let mut rounds = 0;
             loop {
                 let receiver = &mut self.receiver;
-                let again = self.inbox.receive(socket, |octets, from| receiver.handle_datagram(octets, from, now));
+                let packet = |octets: &[u8], from| receiver.handle_datagram(octets, from, *group, now);
+                let again = self.inbox.receive(socket, packet);
                 Self::deliver(&mut self.receiver, &mut self.known, self.max_frame, streams, now);
                 rounds += 1;
                 if !again || rounds >= ROUNDS {

@@ -9,6 +9,7 @@
 //! beyond is asked for again later. A packet lost for good is a [`Delivery::Gap`] in its place, and delivery goes on.
 //!
 //! A source is known by its identifier and the address it sends from, so that two that drew the same identifier are two.
+//! A session may be heard in several groups; a NAK names the one that its source is heard in.
 
 mod assembly;
 mod back_off;
@@ -29,7 +30,7 @@ use crate::wire::{Content, Flags, MAX_LISTED, Nak, OptionBuffer, OptionKind, Opt
 use core::fmt;
 use core::net::IpAddr;
 use omnimq_core::Instant;
-use peer::{Context, Life, Peer};
+use peer::{Context, Life, Origin, Peer};
 
 /// A source that is being heard. Used again some time after it has [left](Event::Left).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,8 +109,8 @@ impl<S: Storage> Receiver<S> {
         Some((peer, Context { config: &self.config, statistics: &mut self.statistics, rng: &mut self.rng, now, room }))
     }
 
-    /// Takes a packet that came from `from`.
-    pub fn handle_datagram(&mut self, octets: &[u8], from: IpAddr, now: Instant) {
+    /// Takes a packet that `from` sent to `group`, which need not be the session's.
+    pub fn handle_datagram(&mut self, octets: &[u8], from: IpAddr, group: IpAddr, now: Instant) {
         let Ok(packet) = Packet::parse(octets) else {
             self.statistics.malformed = self.statistics.malformed.saturating_add(1);
             return;
@@ -118,8 +119,8 @@ impl<S: Storage> Receiver<S> {
             self.statistics.foreign = self.statistics.foreign.saturating_add(1);
             return;
         }
-        let tsi = packet.downstream();
-        let at = self.find(tsi, from);
+        let origin = Origin { tsi: packet.downstream(), from, group };
+        let at = self.find(&origin);
         match packet.content {
             Content::Spm(spm) => {
                 self.statistics.spm = self.statistics.spm.saturating_add(1);
@@ -127,7 +128,7 @@ impl<S: Storage> Receiver<S> {
                 let known = at.filter(|&at| !self.supersede(at, |peer, config| peer.restarts_at(&spm, config, now)));
                 let at = match known {
                     None if ended => None,
-                    None => self.join(tsi, from, spm.lead.next(), now),
+                    None => self.join(origin, spm.lead.next(), now),
                     known => known,
                 };
                 if let Some((peer, mut context)) = at.and_then(|at| self.at(at, now)) {
@@ -137,7 +138,7 @@ impl<S: Storage> Receiver<S> {
             Content::Odata(data) => {
                 self.statistics.odata = self.statistics.odata.saturating_add(1);
                 let known = at.filter(|&at| !self.supersede(at, |peer, config| peer.restarts_with(&data, config, now)));
-                let at = known.or_else(|| self.join(tsi, from, data.sqn, now));
+                let at = known.or_else(|| self.join(origin, data.sqn, now));
                 if let Some((peer, mut context)) = at.and_then(|at| self.at(at, now)) {
                     peer.on_data(&data, true, &mut context);
                 }
@@ -148,7 +149,7 @@ impl<S: Storage> Receiver<S> {
                     peer.on_data(&data, false, &mut context);
                 }
             }
-            Content::Ncf(nak) if nak.group == self.session.group => {
+            Content::Ncf(nak) if nak.group == group => {
                 if let Some((peer, mut context)) = at.and_then(|at| self.at(at, now)) {
                     peer.on_confirmed(nak.sqns(), &mut context);
                 }
@@ -156,8 +157,8 @@ impl<S: Storage> Receiver<S> {
             _ => self.statistics.foreign = self.statistics.foreign.saturating_add(1),
         }
     }
-    fn find(&mut self, tsi: Tsi, from: IpAddr) -> Option<u32> {
-        let is = |peer: &Peer<S>| peer.tsi == tsi && peer.from == from && peer.life != Life::Ending;
+    fn find(&mut self, origin: &Origin) -> Option<u32> {
+        let is = |peer: &Peer<S>| peer.origin.is_same(origin) && peer.life != Life::Ending;
         if self.peers.get(self.recent).is_some_and(is) {
             return Some(self.recent);
         }
@@ -172,14 +173,14 @@ impl<S: Storage> Receiver<S> {
         true
     }
     /// A place for a source whose first number is `first`.
-    fn join(&mut self, tsi: Tsi, from: IpAddr, first: Sqn, now: Instant) -> Option<u32> {
+    fn join(&mut self, origin: Origin, first: Sqn, now: Instant) -> Option<u32> {
         let most = self.config.peers.min(<S::Peers<Peer<S>> as Cells<Peer<S>>>::MOST);
         let vacant = |receiver: &Self, at: u32| receiver.peers.get(at).is_none_or(|peer| peer.is_forgotten(now));
         let Some(at) = (0..most).find(|&at| vacant(self, at)) else {
             self.statistics.unheard = self.statistics.unheard.saturating_add(1);
             return None;
         };
-        let peer = Peer::new(tsi, from, first, &self.config, now);
+        let peer = Peer::new(origin, first, &self.config, now);
         if !self.peers.grow(at.saturating_add(1)) || self.peers.put(at, peer).is_err() {
             return None;
         }
@@ -209,31 +210,30 @@ impl<S: Storage> Receiver<S> {
     }
     fn question(&mut self, at: u32, buf: &mut [u8], now: Instant) -> Option<Transmit> {
         let peer = self.peers.get_mut(at)?;
+        let Origin { tsi, from, group } = peer.origin;
         let packet = |content, flags| Packet {
             source_port: self.session.port,
-            destination_port: peer.tsi.port,
-            gsi: peer.tsi.gsi,
+            destination_port: tsi.port,
+            gsi: tsi.gsi,
             flags,
             content,
         };
         if peer.ask.is_some_and(|due| due <= now) {
             let len = packet(Content::Spmr(Options::NONE), Flags::default()).emit(buf)?;
             // RFC 3208 section 6.1: to the neighbours, and to the source where it is known.
-            let target = if peer.from.is_unspecified() { Target::Neighbours } else { Target::Host(peer.from) };
+            let target = if from.is_unspecified() { Target::Neighbours } else { Target::Host(from) };
             peer.on_asked(now);
             self.statistics.spmr = self.statistics.spmr.saturating_add(1);
             return Some(Transmit { len, target });
         }
         let source = peer.path.filter(|_| peer.asking)?;
         let mut sqns = [Sqn(0); MAX_LISTED + 1];
-        let (flags, group) = (Flags::SIGNIFICANT, self.session.group);
         let count = peer.collect(&mut sqns, &self.config, now);
         let (&sqn, listed) = sqns.get(..count)?.split_first()?;
         let mut options = OptionBuffer::new();
-        let listed = options.push_list(listed).map_or(Flags::default(), |()| flags);
+        let listed = options.push_list(listed).map_or(Flags::default(), |()| Flags::SIGNIFICANT);
         let content = Content::Nak(Nak { sqn, source, group, options: options.options() });
-        let (source_port, destination_port, gsi) = (self.session.port, peer.tsi.port, peer.tsi.gsi);
-        let len = Packet { source_port, destination_port, gsi, flags: listed, content }.emit(buf)?;
+        let len = packet(content, listed).emit(buf)?;
         self.statistics.naks = self.statistics.naks.saturating_add(1);
         self.statistics.asked = self.statistics.asked.saturating_add(count as u64);
         Some(Transmit { len, target: Target::Host(source) })
@@ -244,7 +244,8 @@ impl<S: Storage> Receiver<S> {
             let Some(peer) = self.peers.get_mut(at) else { continue };
             if !peer.told.0 {
                 peer.told.0 = true;
-                return Some(Event::Joined { peer: PeerId(at), tsi: peer.tsi, from: peer.from });
+                let Origin { tsi, from, .. } = peer.origin;
+                return Some(Event::Joined { peer: PeerId(at), tsi, from });
             }
             if !peer.told.1 && peer.is_drained() {
                 peer.told.1 = true;

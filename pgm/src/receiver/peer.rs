@@ -41,6 +41,22 @@ pub(super) enum Life {
     Ending,
 }
 
+/// Who sends, and where to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Origin {
+    pub(super) tsi: Tsi,
+    pub(super) from: IpAddr,
+    /// As it is heard in: what the source takes NAKs for.
+    pub(super) group: IpAddr,
+}
+
+impl Origin {
+    /// Whether it is the same source: one sends to one group, in whatever groups its packets come.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        (self.tsi, self.from) == (other.tsi, other.from)
+    }
+}
+
 /// What the machine is told with a packet.
 pub(super) struct Context<'a> {
     pub(super) config: &'a ReceiverConfig,
@@ -60,8 +76,7 @@ impl Context<'_> {
 
 /// See the module.
 pub(super) struct Peer<S: Storage> {
-    pub(super) tsi: Tsi,
-    pub(super) from: IpAddr,
+    pub(super) origin: Origin,
     /// Where NAKs go, once an SPM has told.
     pub(super) path: Option<IpAddr>,
     pub(super) life: Life,
@@ -93,10 +108,9 @@ pub(super) struct Peer<S: Storage> {
 
 impl<S: Storage> Peer<S> {
     /// A source whose next number is `first`.
-    pub(super) fn new(tsi: Tsi, from: IpAddr, first: Sqn, config: &ReceiverConfig, now: Instant) -> Self {
+    pub(super) fn new(origin: Origin, first: Sqn, config: &ReceiverConfig, now: Instant) -> Self {
         Self {
-            tsi,
-            from,
+            origin,
             path: None,
             life: Life::Live,
             told: (false, false),

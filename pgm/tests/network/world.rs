@@ -160,7 +160,7 @@ impl<S: Storage> World<S> {
                 sender.source.handle_datagram(&octets, self.now);
             }
             for listener in self.listeners.iter_mut().filter(|listener| listener.address == to) {
-                listener.receiver.handle_datagram(&octets, from, self.now);
+                listener.receiver.handle_datagram(&octets, from, SESSION.group, self.now);
             }
         }
     }

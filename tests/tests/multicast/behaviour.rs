@@ -35,6 +35,29 @@ fn two_receivers_hear_the_same() {
     publisher.stop();
 }
 
+/// Who listens to several groups asks a source for repairs in the source's own, which is neither the first nor the one that
+/// it would send to itself: in another the source would not take the question.
+#[test]
+fn of_several_groups_each_is_repaired() {
+    if !available() {
+        return;
+    }
+    let net = Net::new();
+    net.lose(Host::B, 50);
+    let words = ["count=1000", "size=500", "rate=20000", "offload=0"];
+    for whose in [Whose::Ours, Whose::Theirs] {
+        let groups = "epgm://10.77.0.2;239.192.1.3,239.192.1.1;239.192.1.2:5555";
+        let subscriber = Program::start(&net, Host::B, Whose::Ours, ours(), &[&["sub", groups], &words[..]].concat());
+        net.await_member(Host::B, groups, 1);
+        let mut publisher = start(&net, Host::A, whose, "pub", &words);
+        publisher.go();
+        let heard = subscriber.heard();
+        publisher.stop();
+        assert_eq!((heard.received + heard.first, heard.missing, heard.lost), (1000, 0, 0), "{whose:?} {heard:?}");
+        assert!(heard.first < 100, "{heard:?}");
+    }
+}
+
 #[test]
 fn a_late_joiner_begins_at_a_message_and_misses_none_after_it() {
     if !available() {

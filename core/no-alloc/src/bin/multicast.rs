@@ -66,7 +66,7 @@ fn exchange() -> Option<()> {
         while let Some(packet) = source.poll_transmit(&mut octets, |tsdu| packer.pack(&mut sending, tsdu), now) {
             let packet = octets.get(..packet.len)?;
             if !is_lost(packet)? {
-                receiver.handle_datagram(packet, HERE, now);
+                receiver.handle_datagram(packet, HERE, SESSION.group, now);
             }
         }
         receiver.handle_timeout(now);
