@@ -1,4 +1,4 @@
-/* libzmq as a publisher or subscriber over pgm or epgm: the command line and the output of src/bin/pgm.rs.
+/* libzmq as a publisher or subscriber over pgm or epgm: the command line and the output of src/bin/pgm/main.rs.
  *
  * pgm pub|sub ENDPOINT [count=N] [size=OCTETS] [rate=KBIT] [recovery=MS] [every=US] [idle=MS] [buffer=OCTETS]
  *     [hwm=MESSAGES]

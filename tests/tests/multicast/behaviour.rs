@@ -134,7 +134,7 @@ fn packets_that_nobody_should_send_do_no_harm() {
     let subscriber = start(&net, Host::B, Whose::Ours, "sub", &words);
     net.await_member(Host::B, "239.192.1.1", 1);
     let mut publisher = start(&net, Host::A, Whose::Ours, "pub", &words);
-    let spray = Spray::start(&net, &endpoint("epgm", false, Host::A));
+    let spray = Spray::start(&net, &endpoint("epgm", false, Host::A), Spray::ALL);
     publisher.go();
     let heard = subscriber.heard();
     publisher.stop();

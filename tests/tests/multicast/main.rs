@@ -4,6 +4,7 @@
 mod behaviour;
 mod matrix;
 mod tcpdump;
+mod unprivileged;
 
 use std::path::Path;
 

@@ -1,13 +1,15 @@
 //! Both transports, both families, each direction, three rates of loss, three sizes: complete, in order, byte-equal.
 //!
-//! Those of ours alone over epgm are sprayed with malformed and foreign packets throughout.
+//! All are sprayed with malformed and foreign packets throughout: those of ours alone with every kind, the others with the
+//! kinds that libzmq survives.
 //!
 //! libzmq as a receiver may stall for good after a loss that it could not repair in time. Such a cell is repeated once
 //! and said so; ours is never repeated.
 
 use crate::ours;
 use omnimq_tests::multicast::{Heard, Host, Net, Program, Whose, available, endpoint};
-use std::process::Child;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -53,17 +55,20 @@ impl Cell {
         net.await_member(Host::B, &to, 1);
         let mut publisher =
             Program::start(&net, Host::A, self.publisher, ours(), &[&["pub", &from], words.as_slice()].concat());
-        let spray = self.is_sprayed().then(|| Spray::start(&net, &from));
+        let spray = Spray::start(&net, &from, self.kinds());
         publisher.go();
         let heard = subscriber.heard();
         publisher.stop();
         drop(spray);
         heard
     }
-    /// Whether packets that nobody should send come all the time. libzmq does not survive them, and what sends them
-    /// sends UDP.
-    fn is_sprayed(&self) -> bool {
-        self.transport == "epgm" && (self.publisher, self.subscriber) == (Whose::Ours, Whose::Ours)
+    /// What kinds of packets that nobody should send come all the time.
+    const fn kinds(&self) -> u32 {
+        match (self.publisher, self.subscriber) {
+            (Whose::Ours, Whose::Ours) => Spray::ALL,
+            (Whose::Theirs, _) => Spray::ALL & !Spray::CUT,
+            (_, Whose::Theirs) => Spray::ALL & !Spray::CUT & !Spray::DATA,
+        }
     }
     /// Whether everything came. The first packets may be lost before the receiver can know of the stream: it joins
     /// where it hears it first.
@@ -79,11 +84,22 @@ impl Cell {
 pub(crate) struct Spray(Child);
 
 impl Spray {
+    /// All kinds, by the numbers of `tests/src/bin/pgm/spray.rs`.
+    pub(crate) const ALL: u32 = 31;
+    /// Datagrams that are cut off within the header. libzmq ends its process: as a publisher by an assertion on
+    /// `dummy_bytes` (src/pgm_socket.cpp:654), as a subscriber by one on `status` (:612).
+    const CUT: u32 = 1;
+    /// Data of other sources that is no stream of messages. libzmq as a subscriber ends its process by an assertion on
+    /// `offset` (src/pgm_receiver.cpp:236); as a publisher it does not look.
+    const DATA: u32 = 16;
+
     /// To the session of `endpoint`, from host A.
-    pub(crate) fn start(net: &Net, endpoint: &str) -> Self {
+    pub(crate) fn start(net: &Net, endpoint: &str, kinds: u32) -> Self {
         let mut command = net.command(Host::A, ours());
-        command.args(["spray", endpoint, "count=10000000", "every=200", "seed=7"]);
-        Self(command.spawn().expect("it runs"))
+        command.args(["spray", endpoint, "count=10000000", "every=200", "seed=7", &format!("kinds={kinds}")]);
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("it runs");
+        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut String::new()).expect("it is ready");
+        Self(child)
     }
 }
 

@@ -1,10 +1,12 @@
 //! A publisher or subscriber over pgm or epgm with the host library's sockets, and one who sprays what nobody should send.
 //!
 //! `pgm pub|sub|spray ENDPOINT [count=N] [size=OCTETS] [rate=KBIT] [recovery=MS] [every=US] [idle=MS] [buffer=OCTETS] [loop=1]
-//! [offload=0]`
+//! [offload=0] [kinds=BITS]`
 //!
 //! The command line and the output of `peers/pgm.c`, which does the same on libzmq. A publisher begins when it reads a
 //! line and stays until its input ends; a subscriber ends with the last message, or when nothing comes for a while.
+
+mod spray;
 
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::time::{ClockId, clock_gettime};
@@ -218,40 +220,6 @@ fn subscribe(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Sends packets that nobody should send, to the group and to the host's own address: noise, cut and changed packets of
-/// all types under a few identifiers.
-fn spray(args: &Args) -> Result<(), Failure> {
-    let (session, interface) = session(&args.endpoint, &args.options())?;
-    let socket = std::net::UdpSocket::bind((interface.address, 0))?;
-    let mut rng = omnimq_seeds::Rng::new(args.number("seed", 1));
-    for _ in 0..args.number("count", 1000) {
-        let mut octets = rng.bytes(rng.clone().length(0..=300));
-        if let Some(head) = octets.first_chunk_mut::<16>().filter(|_| !rng.one_in(8)) {
-            head[2..4].copy_from_slice(&session.port.to_be_bytes());
-            (head[0], head[1], head[4], head[5]) = (0, 7, (rng.draw() % 14) as u8, (rng.draw() % 4) as u8);
-            head[6..8].fill(0);
-            head[8..14].fill((rng.draw() % 4) as u8);
-        }
-        if octets.len() >= 24 && (octets[4] == 4 || octets[4] == 5) {
-            // Well-formed data, so that it gets past the parser.
-            let len = (octets.len() - 24) as u16;
-            octets[5] = 0;
-            octets[14..16].copy_from_slice(&len.to_be_bytes());
-            octets[16..18].fill(0);
-            // No source of ours: a stream whose messages could be taken for ours would be one.
-            octets.iter_mut().skip(24).take(2).for_each(|octet| *octet = 0xfe);
-        }
-        if octets.len() >= 8 {
-            let sum = !omnimq_pgm::wire::checksum(&octets);
-            octets[6..8].copy_from_slice(&sum.to_be_bytes());
-        }
-        let to = if rng.one_in(3) { interface.address } else { session.group };
-        socket.send_to(&octets, (to, session.port))?;
-        std::thread::sleep(std::time::Duration::from_micros(args.number("every", 0)));
-    }
-    Ok(())
-}
-
 fn main() -> Result<(), Failure> {
     let mut words = std::env::args().skip(1);
     let (role, endpoint) = (words.next().ok_or("pub or sub?")?, words.next().ok_or("which endpoint?")?);
@@ -264,7 +232,7 @@ fn main() -> Result<(), Failure> {
     match role.as_str() {
         "pub" => publish(&args),
         "sub" => subscribe(&args),
-        "spray" => spray(&args),
+        "spray" => spray::spray(&args),
         other => Err(format!("{other}: pub, sub or spray").into()),
     }
 }
