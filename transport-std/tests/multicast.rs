@@ -166,6 +166,32 @@ fn lists_of_groups_and_a_group_to_send_to() {
     }
 }
 
+/// What other groups bring on the same port, and in the same group other sources than those asked for, is not heard, though
+/// other sockets of this host hear it.
+#[test]
+fn only_the_groups_and_sources_that_were_asked_for_are_heard() {
+    let context = Context::new().unwrap();
+    let heard = |sources: &[Ipv4Addr], group: u8| {
+        let mut options = options();
+        options.multicast.sources = sources.iter().map(|&source| source.into()).collect();
+        let mut subscriber = context.socket_with(SocketType::Sub, options).unwrap();
+        subscriber.subscribe(b"").unwrap();
+        subscriber.connect(&format!("epgm://127.0.0.1;239.192.7.{group}:17513")).unwrap();
+        subscriber
+    };
+    let mut subscribers = [heard(&[], 4), heard(&[Ipv4Addr::LOCALHOST], 4)];
+    let mut deaf = [heard(&[], 5), heard(&[Ipv4Addr::new(127, 0, 0, 9)], 4)];
+    let mut publisher = context.socket_with(SocketType::Pub, options()).unwrap();
+    publisher.bind("epgm://127.0.0.1;239.192.7.4:17513").unwrap();
+    publisher.send("to the fourth").unwrap();
+    for subscriber in &mut subscribers {
+        assert_eq!(subscriber.recv_timeout(PATIENCE).unwrap().bytes(), b"to the fourth");
+    }
+    for subscriber in &mut deaf {
+        assert!(matches!(subscriber.recv_timeout(Duration::from_millis(50)), Err(Error::WouldBlock)));
+    }
+}
+
 #[test]
 fn what_cannot_be_is_refused_and_named() {
     let context = Context::new().unwrap();
