@@ -3,7 +3,11 @@
 use std::process::Command;
 
 fn output(program: &str) -> String {
-    let output = Command::new(program).output().unwrap();
+    output_with(program, &[])
+}
+
+fn output_with(program: &str, words: &[&str]) -> String {
+    let output = Command::new(program).args(words).output().unwrap();
     assert!(output.status.success(), "{}: {}", output.status, String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
@@ -108,13 +112,20 @@ fn a_signal_ends_it_well() {
 #[cfg(target_os = "linux")]
 #[test]
 fn the_ticker_accounts_for_every_tick() {
-    let output = output(env!("CARGO_BIN_EXE_multicast_ticker"));
-    let last = output.lines().last().unwrap();
+    let output = output_with(env!("CARGO_BIN_EXE_multicast_ticker"), &["2"]);
+    let mut live: Vec<_> = output.lines().collect();
+    let last = live.pop().unwrap();
+    assert_eq!(live.len(), 2, "a line each second: {output}");
+    assert!(live.iter().all(|line| ["ticks/s", "repaired", "lost"].map(|word| line.matches(word).count()) == [3; 3]));
     let number = |name: &str| {
         let mut words = last.split_whitespace().filter_map(|word| word.split_once('='));
         words.find(|(word, _)| *word == name).unwrap().1.parse::<u64>().unwrap()
     };
-    assert!(number("sent") > 100_000, "{last}");
-    assert!(number("received_0") > 0 && number("received_1") > 0 && number("received_2") > 0, "{last}");
+    assert!(number("sent") > 40_000, "{last}");
+    for n in 0..3 {
+        // The one with the small buffer may lose what it has not heard of.
+        let [received, lost] = ["received", "lost"].map(|name| number(&format!("{name}_{n}")));
+        assert!(received > 0 && (lost > 0 || received == number("sent") || n == 2), "{last}");
+    }
     assert!(number("repaired_2") + number("lost_2") > 0, "{last}");
 }

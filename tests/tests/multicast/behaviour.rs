@@ -81,6 +81,27 @@ fn a_late_joiner_begins_at_a_message_and_misses_none_after_it() {
     }
 }
 
+/// Sockets on the publisher's own host hear it only where that is asked for; those on other hosts in either case.
+#[test]
+fn the_publishers_host_hears_it_only_if_asked_to() {
+    if !available() {
+        return;
+    }
+    for (looped, here) in [("loop=0", 0), ("loop=1", 200)] {
+        let net = Net::new();
+        let words = ["count=200", "size=100", "rate=20000", "idle=400", looped];
+        let subscribers = [Host::A, Host::B].map(|host| {
+            let subscriber = start(&net, host, Whose::Ours, "sub", &words);
+            net.await_member(host, "239.192.1.1", 1);
+            subscriber
+        });
+        let mut publisher = start(&net, Host::A, Whose::Ours, "pub", &words);
+        publisher.go();
+        assert_eq!(subscribers.map(|subscriber| subscriber.heard().received), [here, 200], "{looped}");
+        publisher.stop();
+    }
+}
+
 /// The one dies without a word, the next one comes with numbers of its own: its stream is heard at once.
 #[test]
 fn a_publisher_that_dies_is_followed_by_the_next() {

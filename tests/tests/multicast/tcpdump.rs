@@ -5,7 +5,7 @@ use omnimq_tests::multicast::{Host, Net, Program, Whose, available, endpoint};
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
-/// tcpdump decodes raw PGM: our packets are printed as what they are, and none as malformed. Those without data that are
+/// tcpdump decodes raw PGM: our packets are printed as what they are, with the hops that were asked for and expedited forwarding, and none as malformed. Those without data that are
 /// not SPMs it takes for cut off, as it does libzmq's: its NAKs and NCFs, whose octets other tests compare.
 #[test]
 fn tcpdump_reads_what_we_write() {
@@ -13,7 +13,10 @@ fn tcpdump_reads_what_we_write() {
         return;
     }
     for six in [false, true] {
-        printed(six, &["ODATA", "RDATA", "SPM"], |line| !line.contains("PGM, length 0") || line.contains("SPM"));
+        let header: &[&str] = if six { &["class 0xb8, ", "hlim 3, "] } else { &["tos 0xb8, ttl 3, "] };
+        printed(six, &[&["ODATA", "RDATA", "SPM"], header].concat(), |line| {
+            !line.contains("PGM, length 0") || line.contains("SPM")
+        });
     }
 }
 
@@ -36,7 +39,7 @@ fn printed(six: bool, kinds: &[&str], complete: impl Fn(&str) -> bool) {
         assert!(says.read_line(&mut line).expect("a line") > 0, "tcpdump ended");
     }
     let (from, to) = (endpoint("pgm", six, Host::A), endpoint("pgm", six, Host::B));
-    let words = ["count=500", "size=700", "rate=20000", "every=1000"];
+    let words = ["count=500", "size=700", "rate=20000", "every=1000", "hops=3"];
     let subscriber = Program::start(&net, Host::B, Whose::Ours, ours(), &[&["sub", &to], words.as_slice()].concat());
     net.await_member(Host::B, &to, 1);
     let mut publisher = Program::start(&net, Host::A, Whose::Ours, ours(), &[&["pub", &from], words.as_slice()].concat());

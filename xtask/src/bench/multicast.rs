@@ -120,7 +120,7 @@ const ROWS: [Row; 17] = [
     },
     Row {
         name: "memory, 1 GB at 1 Gbit/s, window of 10 s",
-        work: "size=1000 count=1000000 rate=1000000 recovery=10000 hwm=1000",
+        work: "size=1000 count=1000000 rate=1000000 recovery=10000",
         figures: &[less("publisher_MB", 80.0)],
     },
     flood("processor, 20 Mbit/s, 1 KB", "size=1000 count=10000 rate=20000", BUSY),

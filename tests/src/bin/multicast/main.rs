@@ -27,9 +27,11 @@ impl Work {
     /// What a program is told.
     fn words(&self, whose: Whose) -> Vec<String> {
         let mut words = vec![];
-        for name in ["size", "count", "every", "recovery", "buffer", "hwm", "offload"] {
+        for name in ["size", "count", "every", "recovery", "buffer", "offload"] {
             words.extend(self.words.get(name).map(|word| format!("{name}={word}")));
         }
+        // The same mark for both, at which their publishers wait: libzmq's program has none unless told.
+        words.push(format!("hwm={}", self.number("hwm", 1000)));
         let rate = self.number("rate", 20_000);
         let rate = if whose == Whose::Theirs { self.number("their_rate", rate) } else { rate };
         words.push(format!("rate={rate}"));
