@@ -1,7 +1,7 @@
 //! Network interfaces, by name or address, without DNS.
 
 use super::LinkError;
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use getifaddrs::{getifaddrs, if_nametoindex};
 use omnimq_core::endpoint::Host;
 use std::net::{SocketAddr, UdpSocket};
@@ -49,16 +49,20 @@ impl Interface {
         let index = if_nametoindex(&name).map_err(|_| LinkError::NoInterface(text))?;
         Ok(Self { index, address })
     }
+    /// None in particular: the routing table chooses for each packet.
+    pub(super) fn any(group: IpAddr) -> Self {
+        let address = match group {
+            IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        Self { index: 0, address }
+    }
     /// What the routing table chooses for `group`.
     ///
     /// # Errors
     /// `System` (ENETUNREACH): there is no route.
     pub fn routed(group: IpAddr, port: u16) -> Result<Self, LinkError> {
-        let any: SocketAddr = match group {
-            IpAddr::V4(_) => ([0; 4], 0).into(),
-            IpAddr::V6(_) => ([0; 16], 0).into(),
-        };
-        let local = UdpSocket::bind(any).and_then(|socket| {
+        let local = UdpSocket::bind((Self::any(group).address, 0)).and_then(|socket| {
             socket.connect((group, port))?;
             socket.local_addr()
         });
@@ -96,7 +100,6 @@ pub(super) fn scoped(address: IpAddr, port: u16, index: u32) -> SocketAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use core::net::Ipv4Addr;
 
     const GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(239, 192, 1, 1));
 

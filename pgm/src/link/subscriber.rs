@@ -90,7 +90,7 @@ pub struct Subscriber {
 }
 
 impl Subscriber {
-    /// Opens the links of a receiver of `groups` on all of `interfaces`; NAKs leave by the first one.
+    /// Opens the links of a receiver of `groups` on all of `interfaces`; a NAK leaves by the one that leads to its source.
     ///
     /// # Errors
     /// See [`LinkError`].
@@ -101,7 +101,12 @@ impl Subscriber {
         options: &LinkOptions,
     ) -> Result<Self, LinkError> {
         options.check(session.max_tsdu())?;
-        let interface = *interfaces.first().ok_or_else(|| LinkError::NoInterface("".into()))?;
+        // Of several interfaces the one that leads to a source is the routing table's to know.
+        let interface = match interfaces {
+            [] => return Err(LinkError::NoInterface("".into())),
+            [only] => *only,
+            _ => Interface::any(session.group),
+        };
         let mut warnings: Vec<_> = options.window_warning().into_iter().collect();
         let mut sockets = Vec::new();
         for group in groups {

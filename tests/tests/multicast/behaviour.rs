@@ -58,6 +58,29 @@ fn of_several_groups_each_is_repaired() {
     }
 }
 
+/// Who listens on several interfaces asks each source by the one that leads there, also where that is not the first.
+#[test]
+fn of_several_interfaces_each_is_repaired() {
+    if !available() {
+        return;
+    }
+    let net = Net::new();
+    net.lose(Host::B, 50);
+    for transport in ["epgm", "pgm"] {
+        let words = ["count=1000", "size=500", "rate=20000", "offload=0"];
+        let interfaces = format!("{transport}://lo,wire;239.192.1.1:5555");
+        let subscriber = Program::start(&net, Host::B, Whose::Ours, ours(), &[&["sub", &interfaces], &words[..]].concat());
+        net.await_member(Host::B, &interfaces, 1);
+        let from = endpoint(transport, false, Host::A);
+        let mut publisher = Program::start(&net, Host::A, Whose::Ours, ours(), &[&["pub", &*from], &words[..]].concat());
+        publisher.go();
+        let heard = subscriber.heard();
+        publisher.stop();
+        assert_eq!((heard.received + heard.first, heard.missing, heard.lost), (1000, 0, 0), "{from} {heard:?}");
+        assert!(heard.first < 100, "{heard:?}");
+    }
+}
+
 #[test]
 fn a_late_joiner_begins_at_a_message_and_misses_none_after_it() {
     if !available() {
