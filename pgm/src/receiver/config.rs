@@ -17,7 +17,7 @@ pub struct ReceiverConfig {
     /// so that one of many receivers asks for all. By default 1.5 ms and 4.5 ms.
     pub back_off: (Duration, Duration),
     /// How long after one NAK the next one leaves, at least and at most, so that what is missed meanwhile shares it; a
-    /// quarter more after one for several numbers. By default 12.5 ms and 13.5 ms. More numbers than fit into a NAK, and
+    /// quarter more after one for several numbers. By default 14 ms and 15 ms. More numbers than fit into a NAK, and
     /// those that the source or the window may soon have no more room for, do not wait so long.
     pub spacing: (Duration, Duration),
     /// How much longer a receiver waits whose last NAK another one made needless; by default 4 ms.
@@ -43,7 +43,7 @@ impl ReceiverConfig {
         window_bytes: 64 << 20,
         peers: 64,
         back_off: (Duration::from_micros(1500), Duration::from_micros(4500)),
-        spacing: (Duration::from_micros(12_500), Duration::from_micros(13_500)),
+        spacing: (Duration::from_millis(14), Duration::from_millis(15)),
         deference: Duration::from_millis(4),
         patience: Duration::from_millis(20),
         give_up: Duration::from_secs(10),
