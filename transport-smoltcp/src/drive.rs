@@ -134,10 +134,7 @@ impl<C: Capacities> Drive<'_, C> {
         }
         let taken = !self.streams.iter().any(Stream::is_free);
         let remote = door::keep(sockets.get_mut(self.links.door), self.links.listen, taken);
-        if let Some(remote) = remote {
-            logging::told(self.streams.len(), Event::Refused(remote));
-            self.links.refused = Some(remote);
-        }
+        self.on_refused(remote);
     }
     fn poll_stream(&mut self, at: usize, context: &mut Context, sockets: &mut SocketSet<'_>, now: Instant) {
         let Some(stream) = self.streams.get_mut(at) else { return };
@@ -195,12 +192,17 @@ impl<C: Capacities> Drive<'_, C> {
             // The places of peers that have gone are taken until their last messages have been read.
             let remote = tcp.remote_endpoint();
             stream.end(tcp, false, around);
-            self.links.refused = remote;
+            self.on_refused(remote);
             return;
         }
         stream.news.connected = true;
         logging::told(at, Event::Connected);
         self.carry(at, tcp, now);
+    }
+    fn on_refused(&mut self, remote: Option<IpEndpoint>) {
+        let Some(remote) = remote else { return };
+        self.links.refused = Some(remote);
+        logging::told(self.streams.len(), Event::Refused(remote));
     }
     fn on_event(&mut self, pipe: PipeId, event: omnimq_core::Event, sockets: &mut SocketSet<'_>, now: Instant) {
         let mut streams = self.streams.iter_mut().enumerate();

@@ -12,6 +12,7 @@ use support::{Network, Watched, message};
 
 type Small = Capacity<4, 2, 2, 128, 8, 16, 256, 256>;
 type One = Capacity<1, 2, 2, 1100, 8, 16, 512, 512>;
+type Wide = Capacity<1, 64, 2, 128, 8, 16, 256, 1024>;
 
 fn options() -> Options {
     Options::new(3)
@@ -43,6 +44,11 @@ fn a_fifth_peer_is_refused_and_told_of_and_the_four_go_on() {
         publisher.told(|event| matches!(event, Event::Refused(_))) > 2
     });
     assert!(told && publisher.told(refused) > 2 && late.ready() == 0, "{:?}", late.events);
+    // Each time it was reset, was told of once, and tried again from another port.
+    assert!(late.told(|event| *event == Event::ConnectFailed(Failure::Refused)) >= 2, "{:?}", late.events);
+    let port = |(_, event): &(usize, Event)| if let Event::Refused(remote) = event { Some(remote.port) } else { None };
+    let ports: Vec<u16> = publisher.events.iter().filter_map(port).collect();
+    assert!(ports.is_sorted_by(|one, next| one < next), "{ports:?}");
     publisher.socket.send(b"still here").unwrap();
     let mut heard = 0;
     assert!(until!(net, 10, [0 => publisher, 1 => *a, 1 => *b, 1 => *c, 1 => *d], {
@@ -54,27 +60,31 @@ fn a_fifth_peer_is_refused_and_told_of_and_the_four_go_on() {
     assert!(until!(net, 30, [0 => publisher, 1 => *a, 1 => *b, 1 => *c, 1 => *d, 1 => *late], late.ready() == 1));
 }
 
+/// One frame that is too long, and frames that are so together.
 #[test]
 fn a_message_beyond_the_capacity_closes_its_peer_alone() {
-    let mut net = Network::calm();
-    let mut pull = Watched::new(net.socket::<_, Small>(0, Pull, options(), quick()));
-    pull.socket.bind(5555).unwrap();
-    let mut good = Watched::new(net.socket::<_, One>(1, Push, options(), quick()));
-    let mut bad = Watched::new(net.socket::<_, One>(1, Push, options(), quick()));
-    good.socket.connect((net.address(0), 5555)).unwrap();
-    bad.socket.connect((net.address(0), 5555)).unwrap();
-    assert!(until!(net, 10, [0 => pull, 1 => good, 1 => bad], pull.ready() == 2));
-    assert_eq!(good.socket.send(&[7; 1200]), Err(SendErrorKind::TooLarge));
-    bad.socket.send(&[7; 1000]).unwrap();
-    let closed = |event: &Event| *event == Event::Closed(CloseReason::TooLarge);
-    assert!(until!(net, 10, [0 => pull, 1 => good, 1 => bad], pull.told(closed) == 1));
-    good.socket.send(b"small").unwrap();
-    let mut heard = None;
-    assert!(until!(net, 10, [0 => pull, 1 => good], {
-        heard = heard.take().or_else(|| pull.recv());
-        heard.is_some()
-    }));
-    assert_eq!(heard.unwrap(), [b"small"]);
+    for parts in [vec![vec![7; 1000]], vec![vec![7; 80]; 2]] {
+        let mut net = Network::calm();
+        let mut pull = Watched::new(net.socket::<_, Small>(0, Pull, options(), quick()));
+        pull.socket.bind(5555).unwrap();
+        let mut good = Watched::new(net.socket::<_, One>(1, Push, options(), quick()));
+        let mut bad = Watched::new(net.socket::<_, One>(1, Push, options(), quick()));
+        good.socket.connect((net.address(0), 5555)).unwrap();
+        bad.socket.connect((net.address(0), 5555)).unwrap();
+        assert!(until!(net, 10, [0 => pull, 1 => good, 1 => bad], pull.ready() == 2));
+        assert_eq!(good.socket.send(&[7; 1200]), Err(SendErrorKind::TooLarge));
+        assert!(bad.send(&parts));
+        let closed = |event: &Event| *event == Event::Closed(CloseReason::TooLarge);
+        assert!(until!(net, 10, [0 => pull, 1 => good, 1 => bad], pull.told(closed) == 1));
+        good.socket.send(b"small").unwrap();
+        let mut heard = None;
+        assert!(until!(net, 10, [0 => pull, 1 => good], {
+            heard = heard.take().or_else(|| pull.recv());
+            heard.is_some()
+        }));
+        assert_eq!(heard.unwrap(), [b"small"]);
+        assert_eq!(good.told(|event| matches!(event, Event::Closed(_))), 0);
+    }
 }
 
 #[test]
@@ -104,6 +114,40 @@ fn a_full_queue_holds_the_sender_back_and_nothing_is_lost() {
         }
         heard == sent
     }));
+    // One more than the queue takes, and nothing after it: it comes when there is room, though TCP has nothing to tell.
+    for number in 0..3 {
+        assert!(until!(net, 10, [0 => pull, 1 => push], push.send(&[vec![number; 64]])));
+    }
+    until!(net, 1, [0 => pull, 1 => push], false);
+    for number in 0..3 {
+        assert_eq!(pull.recv(), Some(vec![vec![number; 64]]));
+        until!(net, 1, [0 => pull, 1 => push], false);
+    }
+}
+
+/// However much has come: `RX` octets of each stream, and queues that would take more.
+#[test]
+fn one_poll_takes_what_the_buffers_of_its_streams_hold() {
+    const RX: usize = 256;
+    let mut net = Network::calm();
+    let mut pull = Watched::new(net.socket::<_, Capacity<2, 2, 64, 128, 8, 16, RX, 256>>(0, Pull, options(), quick()));
+    let mut pushes = [0, 1].map(|_| Watched::new(net.socket::<_, Wide>(1, Push, options(), quick())));
+    pull.socket.bind(5555).unwrap();
+    for push in &mut pushes {
+        push.socket.connect((net.address(0), 5555)).unwrap();
+    }
+    let [a, b] = &mut pushes;
+    assert!(until!(net, 10, [0 => pull, 1 => *a, 1 => *b], pull.ready() == 2));
+    for push in [&mut *a, &mut *b] {
+        while push.send(&[vec![1; 14]]) {}
+    }
+    until!(net, 2, [1 => *a, 1 => *b], false);
+    for _ in 0..3 {
+        net.turn(&mut [(0, &mut pull)]);
+        let heard = std::iter::from_fn(|| pull.recv()).count();
+        assert_eq!(heard, 2 * RX / 16, "messages of 16 octets with their headers");
+        until!(net, 2, [1 => *a, 1 => *b], false);
+    }
 }
 
 #[test]
@@ -151,8 +195,7 @@ fn a_peer_that_says_nothing_is_closed_when_the_handshake_is_due() {
     let mut net = Network::calm();
     let mut pull = Watched::new(net.socket::<_, Small>(0, Pull, options(), quick()));
     pull.socket.bind(5555).unwrap();
-    let buffers = || tcp::SocketBuffer::new(Box::leak(Box::new([0; 256])).as_mut_slice());
-    let raw = net.hosts[1].sockets.add(tcp::Socket::new(buffers(), buffers()));
+    let raw = net.raw(1);
     let remote = (net.address(0), 5555);
     let host = &mut net.hosts[1];
     host.sockets.get_mut::<tcp::Socket>(raw).connect(host.interface.context(), remote, 50_000).unwrap();
@@ -181,6 +224,23 @@ fn what_was_sent_before_close_arrives() {
     }));
     assert_eq!(heard, [[b"one".to_vec()], [b"two".to_vec()]]);
     assert!(until!(net, 10, [0 => pull], pull.told(|event| matches!(event, Event::Closed(CloseReason::EndOfStream))) == 1));
+}
+
+/// What owes nothing ends with a FIN, at once: a reset could overtake what the peer has yet to read.
+#[test]
+fn a_stream_that_is_closed_ends_with_a_fin() {
+    let mut net = Network::calm();
+    let mut push = Watched::new(net.socket::<_, Small>(1, Push, options(), quick()));
+    let raw = net.raw(0);
+    net.hosts[0].sockets.get_mut::<tcp::Socket>(raw).listen(5555).unwrap();
+    push.socket.connect((net.address(0), 5555)).unwrap();
+    assert!(until!(net, 10, [1 => push], push.told(|event| *event == Event::Connected) == 1));
+    push.socket.close(net.now);
+    let start = net.now;
+    assert!(until!(net, 10, [1 => push], net.hosts[0].sockets.get::<tcp::Socket>(raw).state() == tcp::State::CloseWait));
+    net.hosts[0].sockets.get_mut::<tcp::Socket>(raw).close();
+    assert!(until!(net, 10, [1 => push], push.socket.is_closed()));
+    assert!(net.now - start < Duration::from_millis(200), "{}", net.now - start);
 }
 
 #[test]

@@ -135,25 +135,44 @@ const NOW: Instant = Instant::ZERO;
 
 fn work_passes_without_waiting<S: LocalStorage>() {
     let (a, b) = Line::pair();
-    let mut push = io::Socket::<Push, S, _>::new(Push, Options::default());
-    let mut pull = io::Socket::<Pull, S, _>::new(Pull, Options::default());
+    let mut options = Options::default();
+    (options.send_hwm, options.recv_hwm) = (4, 4);
+    let mut push = io::Socket::<Push, S, _>::new(Push, options);
+    let mut pull = io::Socket::<Pull, S, _>::new(Pull, options);
     push.attach(a, Side::Connect, NOW).ok().unwrap();
     let there = pull.attach(b, Side::Bind, NOW).ok().unwrap();
-    let (mut sent, mut heard) = (0u8, 0u8);
-    while heard < 200 {
+    // The reader is slower than the writer: both queues fill, and each side is told to come again.
+    let (mut sent, mut heard, mut held_back, mut empty) = (0u8, 0u8, 0, 0);
+    for turn in 0..10_000 {
         push.poll(NOW);
         pull.poll(NOW);
-        if sent < 200 && Nb(push.node()).send(&vec![sent; usize::from(sent % 60)], false).is_ok() {
-            sent += 1;
+        if sent < 200 {
+            match Nb(push.node()).send(&vec![sent; usize::from(sent % 60)], false) {
+                Ok(()) => sent += 1,
+                Err(error) => {
+                    assert_eq!(error, nb::Error::WouldBlock);
+                    held_back += 1;
+                }
+            }
+        }
+        if turn % 3 > 0 {
+            continue;
         }
         match Nb(pull.node()).recv() {
             Ok(frame) => {
                 assert_eq!(frame.body.as_ref(), vec![heard; usize::from(heard % 60)]);
                 heard += 1;
             }
-            Err(error) => assert_eq!(error, nb::Error::WouldBlock),
+            Err(error) => {
+                assert_eq!(error, nb::Error::WouldBlock);
+                empty += 1;
+            }
+        }
+        if heard == 200 {
+            break;
         }
     }
+    assert!(heard == 200 && held_back > 0 && empty > 0, "{heard}, {held_back}, {empty}");
     // The end of a line is heard behind what came over it, and another line takes its place.
     Nb(push.node()).send(b"last", false).unwrap();
     push.poll(NOW);
@@ -197,14 +216,71 @@ fn a_line_that_is_replaced_carries_what_was_left() {
     let (a, b) = Line::pair();
     assert!(push.replace(id, a, NOW).is_ok());
     pull.attach(b, Side::Bind, NOW).ok().unwrap();
-    let frame = loop {
+    let frame = (0..100).find_map(|_| {
         push.poll(NOW);
         pull.poll(NOW);
-        if let Ok(frame) = pull.node().recv() {
-            break frame;
-        }
-    };
-    assert_eq!(frame.body.as_ref(), b"kept");
+        pull.node().recv().ok()
+    });
+    assert_eq!(frame.unwrap().body.as_ref(), b"kept");
+}
+
+/// A line that never ends: how often it is read, and whether for more than a piece.
+#[derive(Default)]
+struct Endless {
+    reads: Rc<Cell<usize>>,
+}
+
+impl embedded_io::ErrorType for Endless {
+    type Error = Broken;
+}
+
+impl embedded_io::Read for Endless {
+    fn read(&mut self, to: &mut [u8]) -> Result<usize, Broken> {
+        assert!((1..=64).contains(&to.len()), "{} octets at once", to.len());
+        self.reads.set(self.reads.get() + 1);
+        let greeting = [&b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\x01NULL"[..], &[0; 48]].concat();
+        let ready = b"\x04\x1a\x05READY\x0bSocket-Type\0\0\0\x04PUSH";
+        let words: [&[u8]; 2] = [&greeting, ready];
+        // Then one-octet messages for ever.
+        let octets = words.get(self.reads.get() - 1).copied().unwrap_or(b"\0\x01x");
+        to[..octets.len()].copy_from_slice(octets);
+        Ok(octets.len())
+    }
+}
+
+impl embedded_io::ReadReady for Endless {
+    fn read_ready(&mut self) -> Result<bool, Broken> {
+        Ok(true)
+    }
+}
+
+impl embedded_io::Write for Endless {
+    fn write(&mut self, from: &[u8]) -> Result<usize, Broken> {
+        Ok(from.len())
+    }
+    fn flush(&mut self) -> Result<(), Broken> {
+        Ok(())
+    }
+}
+
+impl embedded_io::WriteReady for Endless {
+    fn write_ready(&mut self) -> Result<bool, Broken> {
+        Ok(true)
+    }
+}
+
+#[test]
+fn one_poll_reads_each_line_sixteen_times_at_most() {
+    let mut pull = io::Socket::<Pull, Fixed<2, 64, 64>, _>::new(Pull, Options::default());
+    let lines = [Rc::default(), Rc::default()];
+    for reads in &lines {
+        pull.attach(Endless { reads: Rc::clone(reads) }, Side::Bind, NOW).ok().unwrap();
+    }
+    for turn in 1..=3 {
+        pull.poll(NOW);
+        assert_eq!(lines.each_ref().map(|reads| reads.get()), [16 * turn; 2]);
+        while pull.node().recv().is_ok() {}
+    }
 }
 
 /// A line that a thread of the other side keeps: reading waits.
@@ -255,17 +331,18 @@ fn questions_are_answered_over_a_line_that_is_waited_for() {
     assert_eq!(answering.join().unwrap(), WaitError::Closed(CloseReason::EndOfStream));
 }
 
-/// Polls both until the first is done.
+/// Polls both until the first is done, which takes it less than ten thousand polls.
 fn together<T>(first: impl Future<Output = T>, second: impl Future) -> T {
     let (mut first, mut second) = (pin!(first), pin!(second));
     let mut context = Context::from_waker(Waker::noop());
     let mut over = false;
-    loop {
+    for _ in 0..10_000 {
         if let Poll::Ready(done) = first.as_mut().poll(&mut context) {
             return done;
         }
         over = over || second.as_mut().poll(&mut context).is_ready();
     }
+    panic!("neither gets on");
 }
 
 fn questions_are_answered_asynchronously<S: LocalStorage>() {
@@ -310,8 +387,10 @@ fn dropped_futures_lose_nothing() {
     push.open(Slow(a), NOW);
     pull.open(Slow(b), NOW);
     let mut context = Context::from_waker(Waker::noop());
-    let (mut sent, mut heard) = (0u8, 0u8);
+    let (mut sent, mut heard, mut turns) = (0u8, 0u8, 0);
     while heard < 100 {
+        turns += 1;
+        assert!(turns < 10_000, "{heard} of {sent}");
         // A send that is dropped while it writes has sent: the socket's mark tells.
         if sent < 100 && push.node().socket().can_send() {
             let _ = pin!(push.send(&[sent; 40], false, || NOW)).poll(&mut context);

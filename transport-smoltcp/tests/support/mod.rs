@@ -6,8 +6,9 @@ pub mod pipe;
 use omnimq_core::{Options, Pattern, Receives, RecvError, Sends};
 use omnimq_smoltcp::{Capacities, Event, Settings, Socket};
 use pipe::{Cable, End, Weather};
-use smoltcp::iface::{Config, Interface, PollIngressSingleResult, SocketSet, SocketStorage};
+use smoltcp::iface::{Config, Interface, PollIngressSingleResult, SocketHandle, SocketSet, SocketStorage};
 use smoltcp::phy::Medium;
+use smoltcp::socket::tcp;
 use smoltcp::time::{Duration, Instant};
 use smoltcp::wire::{EthernetAddress, HardwareAddress, IpAddress, IpCidr};
 use std::cell::RefCell;
@@ -90,6 +91,11 @@ impl Network {
     {
         let memory = Box::leak(Box::<C::Memory>::default());
         Socket::new(pattern, options, &settings, memory, &mut self.hosts[at].sockets)
+    }
+    /// A TCP socket on a host, without ZeroMQ.
+    pub fn raw(&mut self, at: usize) -> SocketHandle {
+        let buffer = || tcp::SocketBuffer::new(Box::leak(Box::new([0; 256])).as_mut_slice());
+        self.hosts[at].sockets.add(tcp::Socket::new(buffer(), buffer()))
     }
     pub fn address(&self, at: usize) -> IpAddress {
         address(self.family, at)
