@@ -311,12 +311,14 @@ fn questions_are_answered_over_a_line_that_is_waited_for() {
     let answering = std::thread::spawn(move || {
         let mut rep = io::Socket::<Rep, Fixed<1, 2, 64>, _>::new(Rep, Options::default());
         rep.attach(Waiting(b), Side::Bind, NOW).ok().unwrap();
-        loop {
-            match rep.recv_wait(|| NOW) {
-                Ok(question) => rep.send_wait(&question.body, false, || NOW).unwrap(),
-                Err(end) => return end,
-            }
-        }
+        let mut last = Vec::new();
+        let mut answer = || {
+            let question = rep.recv_wait(|| NOW)?;
+            last = question.body.to_vec();
+            rep.send_wait(&question.body, false, || NOW)
+        };
+        let end = (0..1000).find_map(|_| answer().err());
+        (end, last)
     });
     let mut req = io::Socket::<Req, Fixed<1, 2, 64>, _>::new(Req, Options::default());
     assert_eq!(req.send_wait(b"nobody", false, || NOW), Err(WaitError::Closed(CloseReason::Unwanted)));
@@ -327,8 +329,12 @@ fn questions_are_answered_over_a_line_that_is_waited_for() {
         assert_eq!(req.recv_wait(|| NOW).unwrap().body.as_ref(), [number; 40]);
         assert_eq!(req.recv_wait(|| NOW).map(|_| ()), Err(WaitError::Recv(RecvError::State)));
     }
+    // What has been sent has been written: the line may go.
+    req.send_wait(b"farewell", false, || NOW).unwrap();
     drop(req);
-    assert_eq!(answering.join().unwrap(), WaitError::Closed(CloseReason::EndOfStream));
+    let (end, last) = answering.join().unwrap();
+    assert_eq!(last, b"farewell");
+    assert_eq!(end, Some(WaitError::Closed(CloseReason::EndOfStream)));
 }
 
 /// Polls both until the first is done, which takes it less than ten thousand polls.

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::process::Process;
 use crate::source::Finding;
-use crate::{COMMANDS, EVERYTHING, arrows, debian, examples, guarantees, portability, source, tidy};
+use crate::{COMMANDS, EVERYTHING, arrows, debian, examples, guarantees, portability, quotes, source, tidy};
 
 /// Everything, and alone what has features: in a build of everything its other users turn them on.
 const BUILDS: [&str; 7] = [
@@ -47,7 +47,7 @@ fn lint_apart() -> Result<()> {
     }
     let images = [
         ("core/no-alloc", "--target thumbv7em-none-eabihf -Zbuild-std=core"),
-        ("examples/firmware", "--features defmt --lib --bin roles --bin echo"),
+        ("examples/firmware", "--features defmt --lib --bin roles --bin echo --bin quick"),
         ("examples/firmware", "--no-default-features --features socket-pub --bin socket"),
     ];
     for (folder, what) in images {
@@ -56,7 +56,7 @@ fn lint_apart() -> Result<()> {
     Ok(())
 }
 
-/// The rules of the tree: tidiness, arrows, guarantees that have tests, and public items that have examples.
+/// The rules of the tree: tidiness, arrows, guarantees that have tests, public items that have examples, quotes that are true.
 fn rules() -> Result<()> {
     let tree = source::tree()?;
     let mut findings = tidy::findings(&tree);
@@ -66,6 +66,7 @@ fn rules() -> Result<()> {
     findings.extend(arrows::package_findings(&metadata));
     findings.extend(guarantees::findings(&tree, &COMMANDS));
     findings.extend(examples::findings(&tree));
+    findings.extend(quotes::findings(&tree));
     refuse(&findings)?;
     println!("rules: {} files follow them", tree.len());
     Ok(())

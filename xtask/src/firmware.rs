@@ -28,8 +28,12 @@ pub(crate) const BOARDS: [Board; 2] = [
 /// What is built: the name it is kept under, the program, its features, its profile.
 pub(crate) type Build<'a> = (&'a str, &'a str, &'a str, &'a str);
 
-const BUILDS: [Build<'_>; 3] = [
-    ("roles", "roles", "telemetry,actuator,rpc,pipeline,router,defmt", "release"),
+/// All roles, and what goes with them because it has the same features.
+const ROLES: &str = "telemetry,actuator,rpc,pipeline,router,defmt";
+
+const BUILDS: [Build<'_>; 4] = [
+    ("roles", "roles", ROLES, "release"),
+    ("quick", "quick", ROLES, "release"),
     ("flood", "roles", "flood,defmt", "fast"),
     ("echo", "echo", "defmt", "fast"),
 ];

@@ -16,6 +16,7 @@ mod mutants;
 mod no_alloc;
 mod portability;
 mod process;
+mod quotes;
 mod report;
 mod size;
 mod source;

@@ -35,7 +35,8 @@ type Outcome = Result<Figures, Box<dyn Error>>;
 type Play = fn(&Bench) -> Outcome;
 
 /// Every role, in the order they are played.
-pub(crate) const ROLES: [(&str, Play); 7] = [
+pub(crate) const ROLES: [(&str, Play); 8] = [
+    ("quick", quick),
     ("telemetry", telemetry),
     ("actuator", actuator),
     ("rpc", rpc),
@@ -130,6 +131,32 @@ fn telemetry(bench: &Bench) -> Outcome {
     let lines = board.end()?;
     ensure(lines.iter().any(|line| line.contains("dropped 0")), "the board dropped readings")?;
     Ok(Figures { messages, rtt, more: String::new() })
+}
+
+/// The README's publisher: who asks for what it says hears it, and who asks for something else does not.
+fn quick(bench: &Bench) -> Outcome {
+    const COUNT: u64 = 100;
+    let peer = Peer::start();
+    let board = bench.boot("quick", &[])?;
+    let start = Instant::now();
+    let [socket, deaf] = ["temperature", "humidity"].map(|topic| {
+        let socket = peer.socket("SUB");
+        socket.subscribe(topic.as_bytes());
+        socket.connect(&tcp(board.port));
+        socket
+    });
+    let mut first = None;
+    for _ in 0..COUNT {
+        let parts = socket.recv_octets(WAIT).map_err(|refused| format!("no reading: {refused:?}"))?;
+        ensure(parts == [b"temperature 21"], format!("heard {parts:?}"))?;
+        first.get_or_insert_with(|| start.elapsed());
+    }
+    ensure(deaf.recv_octets(Duration::ZERO).is_err(), "heard what nobody asked for")?;
+    peer.kill();
+    let lines = board.end()?;
+    let told = |what: &str| lines.iter().filter(|line| line.contains(what)).count();
+    ensure(told("HandshakeSucceeded") == 2 && told("Closed(EndOfStream)") > 0, "the log does not tell of the peers")?;
+    Ok(Figures { messages: COUNT, rtt: first.unwrap_or_default(), more: String::new() })
 }
 
 /// Gives one command again and again until it has been applied: a publisher's messages before the subscription are lost.
