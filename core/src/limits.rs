@@ -10,6 +10,7 @@
 /// `Fixed` storage has limits of its own, in its type; the lower one holds. Its topic table is shared by all peers: when
 /// that is full no peer has passed a limit, and the one that asks is sent everything instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Limits {
     /// Distinct topics one peer may subscribe to; by default 1,048,576.

@@ -11,6 +11,7 @@ use crate::limits::Limits;
 /// options.verbosity = Verbosity::All; // for an XPUB that counts its subscribers
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Verbosity {
     /// The first subscription to a topic and the last cancellation, over all peers.
     #[default]
@@ -37,6 +38,7 @@ pub enum Verbosity {
 /// assert_eq!(router.send_bytes(b"nobody", true), Err(SendErrorKind::Unroutable));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Options {
     /// Outbound high-water mark per pipe in messages; 0 = no limit (ZMQ_SNDHWM; by default 1000).

@@ -16,6 +16,7 @@ use core::time::Duration;
 
 /// How long to wait and when to give up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ReconnectPolicy {
     /// The shortest wait; `None` never connects again.
     pub ivl: Option<Duration>,

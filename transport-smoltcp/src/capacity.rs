@@ -24,6 +24,7 @@ use smoltcp::socket::tcp;
 /// # let _ = size_of::<Telemetry>();
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Capacity<
     const PEERS: usize,
     const SEND: usize,

@@ -199,6 +199,8 @@ impl<C: Capacities> Drive<'_, C> {
         logging::told(at, Event::Connected);
         self.carry(at, tcp, now);
     }
+    #[cold]
+    #[inline(never)]
     fn on_refused(&mut self, remote: Option<IpEndpoint>) {
         let Some(remote) = remote else { return };
         self.links.refused = Some(remote);

@@ -5,6 +5,7 @@ use omnimq_core::{Config, ReconnectPolicy};
 
 /// How streams are made, kept and ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Settings {
     /// From SYN to the connection, either way, and from our FIN or RST to its end; by default 5 s.

@@ -3,12 +3,19 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
-use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, elf};
+use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, SymbolKind, elf};
 
 /// Parts of symbols that only an allocator, or a user of one, brings in: the compiler's entry points, C's, and the
 /// `alloc` crate under both manglings.
 const ALLOCATORS: [&str; 8] =
     ["__rust_alloc", "__rust_realloc", "__rust_dealloc", "__rg_alloc", "__rdl_alloc", "malloc", "_5alloc", "_ZN5alloc"];
+
+struct Symbol {
+    name: String,
+    octets: u64,
+    /// It names code.
+    code: bool,
+}
 
 /// An ELF image.
 pub(crate) struct Image {
@@ -16,7 +23,7 @@ pub(crate) struct Image {
     pub(crate) text: u64,
     /// Octets of RAM that begin as zeros.
     pub(crate) bss: u64,
-    symbols: Vec<(String, u64)>,
+    symbols: Vec<Symbol>,
     constants: Vec<(u64, Vec<u8>)>,
 }
 
@@ -37,13 +44,16 @@ impl Image {
         }
         let constants = file.sections().filter_map(|section| Some((section.address(), section.data().ok()?.to_vec())));
         let constants = constants.collect();
-        let symbols = file.symbols().filter_map(|symbol| Some((symbol.name().ok()?.to_string(), symbol.size()))).collect();
-        Ok(Self { text, bss, symbols, constants })
+        let symbols = file.symbols().filter_map(|symbol| {
+            let code = symbol.kind() == SymbolKind::Text;
+            Some(Symbol { name: symbol.name().ok()?.to_string(), octets: symbol.size(), code })
+        });
+        Ok(Self { text, bss, symbols: symbols.collect(), constants })
     }
 
     /// The symbols that show an allocator.
     pub(crate) fn allocators(&self) -> Vec<&str> {
-        let names = self.symbols.iter().map(|(name, _)| name.as_str());
+        let names = self.symbols.iter().map(|symbol| symbol.name.as_str());
         names.filter(|name| shows_an_allocator(name)).collect()
     }
 
@@ -68,14 +78,19 @@ impl Image {
         })
     }
 
-    /// Name and octets of the symbols that have a size.
-    pub(crate) fn functions(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.symbols.iter().filter(|(_, size)| *size > 0).map(|(name, size)| (name.as_str(), *size))
+    /// The names of the symbols that have a size.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.symbols.iter().filter(|symbol| symbol.octets > 0).map(|symbol| symbol.name.as_str())
+    }
+
+    /// Name and octets of the functions.
+    pub(crate) fn code(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.symbols.iter().filter(|symbol| symbol.code).map(|symbol| (symbol.name.as_str(), symbol.octets))
     }
 
     /// Name and octets of the statics called `NODE_…`.
     pub(crate) fn nodes(&self) -> Vec<(&str, u64)> {
-        let nodes = self.symbols.iter().filter_map(|(name, size)| Some((name.split_once("NODE_")?.1, *size)));
+        let nodes = self.symbols.iter().filter_map(|symbol| Some((symbol.name.split_once("NODE_")?.1, symbol.octets)));
         let mut nodes: Vec<_> = nodes.collect();
         nodes.sort_unstable();
         nodes

@@ -3,6 +3,7 @@
 //! Flash and RAM are read from images without log; the stack is measured in the same images with log, while libzmq plays
 //! their peers. Ends with lines `size: IMAGE flash=N ram=N stack=N over_echo=N`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -56,6 +57,8 @@ pub(crate) fn run() -> Result<()> {
         }
     }
     let stack = stack(board, ("echo", "echo", ""), &["echo"])?;
+    let unwanted = UNWANTED.join(", ");
+    println!("size: of {} images none has a symbol with one of {unwanted} in its name", 1 + lines.len());
     println!("{}", line("echo", &echo, Some(stack), echo.text));
     println!("{}", lines.join("\n"));
     Ok(())
@@ -71,8 +74,7 @@ fn line(name: &str, image: &Image, stack: Option<u64>, echo: u64) -> String {
 fn plain(board: Board, build: Build<'_>) -> Result<Image> {
     let path = image(board, build)?;
     let read = Image::parse(&std::fs::read(&path)?)?;
-    let found: Vec<&str> =
-        read.functions().filter(|(name, _)| UNWANTED.iter().any(|part| name.contains(part))).map(|(name, _)| name).collect();
+    let found: Vec<&str> = read.names().filter(|name| UNWANTED.iter().any(|part| name.contains(part))).collect();
     if !found.is_empty() {
         bail!("{} holds {}", path.display(), found.join(", "));
     }
@@ -97,14 +99,19 @@ fn stack(board: Board, (name, program, features): (&str, &str, &str), plays: &[&
     Ok(most)
 }
 
-/// The functions that the image has and the echo image has not, the largest first.
+/// What the image has more of than the echo image, by symbol, the largest first. What one of them has in a function of its
+/// own may be part of another function in the other one: the compiler decides it anew for each.
 fn largest(image: &Path, echo: &Path) -> Result<()> {
-    let [image, echo] =
-        [image, echo].map(|path| std::fs::read(path).map_err(anyhow::Error::from).and_then(|file| Image::parse(&file)));
-    let (image, echo) = (image?, echo?);
-    let known: Vec<&str> = echo.functions().map(|(name, _)| name).collect();
-    let mut own: Vec<(&str, u64)> = image.functions().filter(|(name, _)| !known.contains(name)).collect();
-    own.sort_unstable_by_key(|(_, octets)| std::cmp::Reverse(*octets));
-    own.iter().take(20).for_each(|(name, octets)| println!("  {octets:6} {name}"));
+    let mut more = BTreeMap::<String, i64>::new();
+    for (path, sign) in [(image, 1), (echo, -1)] {
+        let image = Image::parse(&std::fs::read(path).with_context(|| path.display().to_string())?)?;
+        for (name, octets) in image.code() {
+            // Without what tells crates of one name apart: features change it.
+            *more.entry(format!("{:#}", rustc_demangle::demangle(name))).or_default() += sign * i64::try_from(octets)?;
+        }
+    }
+    let mut more: Vec<(String, i64)> = more.into_iter().collect();
+    more.sort_unstable_by_key(|(_, octets)| std::cmp::Reverse(*octets));
+    more.iter().take(20).for_each(|(name, octets)| println!("  {octets:6} {name}"));
     Ok(())
 }

@@ -6,6 +6,7 @@ use core::time::Duration;
 
 /// What holds for a connection's whole life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Config {
     /// Most octets of one inbound frame (ZMQ_MAXMSGSIZE); `u64::MAX` = no limit, the default.
@@ -37,6 +38,7 @@ impl Default for Config {
 
 /// A security mechanism (RFC 37 section 3.3). Mechanisms with a client and a server have a variant for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Mechanism {
     /// None: both sides send READY.

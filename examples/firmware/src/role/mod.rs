@@ -56,8 +56,14 @@ pub(crate) fn open<P: Pattern, C: Capacities<Memory: Default>, const N: usize>(
     settings: &Settings,
     sockets: &mut SocketSet<'static>,
 ) -> Option<&'static mut Socket<P, C>> {
-    let memory = arena.put(C::Memory::default)?;
+    let memory = buffers::<C, N>(arena)?;
     arena.put(|| Socket::new(pattern, *options, settings, memory, sockets))
+}
+
+/// TCP buffers in the arena: the same for all patterns.
+#[inline(never)]
+fn buffers<C: Capacities<Memory: Default>, const N: usize>(arena: &'static Arena<N>) -> Option<&'static mut C::Memory> {
+    arena.put(C::Memory::default)
 }
 
 /// Lets a ZeroMQ socket do what is due. What it has to tell it keeps, in a place for each kind.

@@ -15,7 +15,10 @@ use smoltcp::iface::SocketSet;
 #[cfg(not(feature = "flood"))]
 use smoltcp::time::Duration;
 
-/// Four subscribers, sixteen topics of 16 octets each.
+/// What a publisher takes beside its TCP buffers, with sixteen topics for each of its four subscribers.
+const _: () = assert!(size_of::<omnimq_core::Node<Pub, omnimq_smoltcp::Capacity<4, 8, 0, 66, 64, 16>>>() <= 6 << 10);
+
+/// Four subscribers, sixteen topics of 16 octets.
 #[cfg(not(any(shared, feature = "flood")))]
 type Sizes = omnimq_smoltcp::Capacity<4, 8, 0, 66, 16, 16, 256, 1024>;
 /// As many messages as the TCP buffer holds.
