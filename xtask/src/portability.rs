@@ -12,15 +12,19 @@ const MACHINES: [&str; 4] =
 /// Everything that the sockets for firmware offer there.
 const FIRMWARE: &str = "omnimq-smoltcp/ipv6,omnimq-smoltcp/embedded-io,omnimq-smoltcp/embedded-io-async,omnimq-smoltcp/nb";
 
-/// One crate for one target: (package, features, what to build of the standard library, target).
-const CHECKS: [(&str, &str, &str, &str); 7] = [
-    ("omnimq-core", "alloc", "core,alloc", "thumbv7em-none-eabihf"),
-    ("omnimq-pgm", "", "core", "thumbv7em-none-eabihf"),
-    ("omnimq-pgm", "alloc", "core,alloc", "thumbv7em-none-eabihf"),
-    ("omnimq", "stream,bytes", "std,panic_abort", "x86_64-pc-windows-gnu"),
-    ("omnimq", "stream,bytes", "std,panic_abort", "x86_64-pc-windows-msvc"),
-    ("omnimq", "stream,bytes", "std,panic_abort", "aarch64-apple-darwin"),
-    ("omnimq", "stream,bytes", "std,panic_abort", "x86_64-unknown-freebsd"),
+/// Where the host library is to run besides.
+const SYSTEMS: [&str; 4] =
+    ["x86_64-pc-windows-gnu", "x86_64-pc-windows-msvc", "aarch64-apple-darwin", "x86_64-unknown-freebsd"];
+
+/// A Cortex-M4.
+const BOARD: [&str; 1] = ["thumbv7em-none-eabihf"];
+
+/// One crate for its targets: (package, features, what to build of the standard library, targets).
+const CHECKS: [(&str, &str, &str, &[&str]); 4] = [
+    ("omnimq-core", "alloc", "core,alloc", &BOARD),
+    ("omnimq-pgm", "", "core", &BOARD),
+    ("omnimq-pgm", "alloc", "core,alloc", &BOARD),
+    ("omnimq", "stream,bytes", "std,panic_abort", &SYSTEMS),
 ];
 
 /// What running programs of a 32-bit big-endian machine takes.
@@ -28,17 +32,20 @@ const POWERPC: [&str; 3] = ["qemu-user", "gcc-powerpc-linux-gnu", "libc6-dev-pow
 
 /// Checks each crate for each of its targets, and runs the tests that are to pass on another machine.
 pub(crate) fn run() -> Result<()> {
-    for machine in MACHINES {
-        let check = debian::cargo()?.words("check --quiet --package omnimq-core --package omnimq-smoltcp --features");
-        check.arg(FIRMWARE).words("-Zbuild-std=core --target").arg(machine).run()?;
-    }
+    check(&["omnimq-core", "omnimq-smoltcp"], FIRMWARE, "core", &MACHINES)?;
     // The standard library's imports for Windows are made by its dlltool.
     debian::install(&["binutils-mingw-w64-x86-64"])?;
-    for (package, features, library, target) in CHECKS {
-        let check = debian::cargo()?.words("check --quiet").arg(format!("-Zbuild-std={library}"));
-        check.words("--package").arg(package).words("--features").arg(features).words("--target").arg(target).run()?;
+    for (package, features, library, targets) in CHECKS {
+        check(&[package], features, library, targets)?;
     }
     big_endian()
+}
+
+/// Checks for all targets at once: the standard library of one of them is built in a row, and leaves processors idle.
+fn check(packages: &[&str], features: &str, library: &str, targets: &[&str]) -> Result<()> {
+    let check = debian::cargo()?.words("check --quiet --features").arg(features).arg(format!("-Zbuild-std={library}"));
+    let check = packages.iter().fold(check, |check, package| check.arg("--package").arg(package));
+    targets.iter().fold(check, |check, target| check.arg("--target").arg(target)).run()
 }
 
 /// The tests of the core and of the sockets for firmware where octets stand the other way round and a word has 32 bits.
