@@ -4,6 +4,7 @@
 //! - [`peer`]: one pipe and its stream; the read seat.
 //! - [`writing`]: the write seat.
 //! - [`sock`]: one socket, as both sides see it.
+//! - [`staged`]: what was sent, on its way to whoever passes it on.
 //! - [`io`]: the I/O thread: connecting, handshakes, timers, and reading and writing for absent applications.
 //! - [`interest`]: whoever waits elsewhere.
 //! - [`accept`]: its listeners.
@@ -37,6 +38,7 @@ mod scratch;
 pub(crate) mod seat;
 mod serve;
 pub(crate) mod sock;
+mod staged;
 mod timers;
 mod watch;
 pub(crate) mod writing;

@@ -9,13 +9,13 @@ use super::seat::{Bell, Post, Watch};
 use crate::context::Census;
 use crate::descriptor::Descriptor;
 use crate::event::Event;
-use crate::lane::{Host, Inbox, News, Notices, Outlet};
+use crate::lane::{Host, Inbox, Notices, Outlet};
 use crate::monitor::Watchers;
 use crate::options::SocketOptions;
 use crate::places::Places;
 use crate::socket::PeerId;
 use crate::statistics::{PeerState, PeerStatistics, Statistics};
-use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Locked, Mutex, Ordering, lock};
+use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Mutex, Ordering, lock};
 use crate::sys::{self, SockId};
 use omnimq_core::connection::{Config, Local};
 use omnimq_core::{AnyPattern, Instant, Pipe, PipeId, Side, Socket, SocketType};
@@ -25,23 +25,17 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
-/// An application may leave a batch unwritten for this long.
-pub(crate) const LOOK: Duration = Duration::from_micros(50);
-
-/// A publisher waits at most this long, at the high-water mark, for whoever is writing for it.
-const GIVE_WAY: Duration = Duration::from_millis(1);
-
 /// An application may leave input unread for this long; kernel buffers bridge it.
 pub(crate) const NAP: Duration = Duration::from_millis(1);
 
 /// The pattern and its pipes: locked for the time of a computation, never across a system call.
 pub(crate) struct Core {
     pub(crate) socket: Socket<AnyPattern, Host>,
-    peers: Vec<Option<Arc<Peer>>>,
+    pub(super) peers: Vec<Option<Arc<Peer>>>,
     /// By pipe, those that lead to sockets of this process.
     pub(super) companions: Vec<Option<Companion>>,
     /// Pipes with something staged that nobody has published.
-    staged: Vec<PipeId>,
+    pub(super) staged: Vec<PipeId>,
     posted: Vec<PipeId>,
     /// Pipes of multicast sessions, which have no peer.
     loose: Vec<PipeId>,
@@ -85,7 +79,7 @@ pub(crate) struct Sock {
     /// The I/O thread goes without this socket's arrivals for a while.
     pub(super) napping: AtomicBool,
     /// A batch is unwritten and the I/O thread will look.
-    flush_watch: Watch,
+    pub(super) flush_watch: Watch,
     /// Something is unread and the I/O thread will look.
     hot_watch: Watch,
     /// The I/O thread will turn to the multicast sessions.
@@ -108,12 +102,6 @@ pub(crate) struct Sock {
     told_dropped: AtomicU32,
 }
 
-/// Who passes on what has been published.
-enum Way {
-    Stream(Arc<Peer>),
-    Socket(Companion, News),
-}
-
 impl Core {
     fn peer(&self, pipe: PipeId) -> Option<Arc<Peer>> {
         self.peers.get(pipe.index())?.clone()
@@ -124,27 +112,12 @@ impl Core {
         u32::try_from(self.peers.len().max(self.companions.len()).max(loose)).unwrap_or(u32::MAX)
     }
     /// Whether this is the pipe of a multicast session.
-    fn is_loose(&self, pipe: PipeId) -> bool {
+    pub(super) fn is_loose(&self, pipe: PipeId) -> bool {
         self.loose.contains(&pipe)
-    }
-    /// Hands what is staged for `pipe` to whoever passes it on.
-    fn publish(&mut self, pipe: PipeId) -> Option<Way> {
-        let tx = &mut self.socket.pipe(pipe)?.tx;
-        tx.publish();
-        if let Some(Some(peer)) = self.peers.get(pipe.index()) {
-            return Some(Way::Stream(peer.clone()));
-        }
-        let news = tx.news();
-        Some(Way::Socket(self.companion(pipe)?.clone(), news))
     }
     /// Whether any of its pipes leads out of this process.
     pub(super) fn has_streams(&self) -> bool {
         self.peers.iter().any(Option::is_some) || !self.loose.is_empty()
-    }
-    /// Whether something is staged that has not been published.
-    pub(crate) fn has_staged(&mut self, notices: &Notices) -> bool {
-        notices.take_staged(&mut self.staged);
-        !self.staged.is_empty()
     }
 }
 
@@ -152,22 +125,6 @@ impl Core {
 fn conflates(socket_type: SocketType) -> bool {
     use SocketType::{Dealer, Pub, Pull, Push, Sub};
     matches!(socket_type, Push | Pull | Pub | Sub | Dealer)
-}
-
-impl Way {
-    fn go(self, sock: &Sock) {
-        match self {
-            Self::Stream(peer) => peer.drain(sock),
-            Self::Socket(companion, news) => companion.tell(news),
-        }
-    }
-    /// The stream's peer, if it is one.
-    fn peer(&self) -> Option<Arc<Peer>> {
-        match self {
-            Self::Stream(peer) => Some(peer.clone()),
-            Self::Socket(..) => None,
-        }
-    }
 }
 
 impl Sock {
@@ -414,16 +371,6 @@ impl Sock {
         }
         core.posted = posted;
     }
-    /// Notes pipes that something was staged for; true when there are such that were not known.
-    #[inline]
-    pub(crate) fn collect_staged(&self, core: &mut Core) -> bool {
-        self.notices.take_staged(&mut core.staged)
-    }
-    /// Octets staged by the busiest of the pipes just written to.
-    pub(crate) fn most_staged(&self, core: &mut Core) -> usize {
-        let last = core.staged.last().copied();
-        last.and_then(|pipe| Some(core.socket.pipe(pipe)?.tx.staged())).unwrap_or(0)
-    }
     /// Tells of messages that the pattern has given up, if anybody asks.
     #[inline]
     pub(crate) fn tell_dropped(&self, core: &Core) {
@@ -441,63 +388,8 @@ impl Sock {
             self.watchers.tell(&Event::Dropped { messages });
         }
     }
-    /// Publishes what is staged and writes it, without the lock.
-    pub(crate) fn publish(&self, core: Locked<'_, Core>) {
-        self.publish_by(core, |way| way.go(self));
-    }
-    /// As [`publish`](Self::publish), at a high-water mark. Where the next message would be dropped, and somebody else is
-    /// at the stream, who may have lost the processor there, they get [`GIVE_WAY`] to be done.
-    pub(crate) fn publish_at_mark(&self, core: Locked<'_, Core>) {
-        if !matches!(self.socket_type, SocketType::Pub | SocketType::XPub | SocketType::Router) {
-            return self.publish(core);
-        }
-        let mut begun = None;
-        self.publish_by(core, |way| {
-            let peer = way.peer();
-            way.go(self);
-            while peer.as_ref().is_some_and(|peer| peer.is_being_written())
-                && begun.get_or_insert_with(std::time::Instant::now).elapsed() < GIVE_WAY
-            {
-                std::thread::yield_now();
-            }
-        });
-    }
-    #[inline]
-    fn publish_by(&self, mut core: Locked<'_, Core>, mut go: impl FnMut(Way)) {
-        self.collect_staged(&mut core);
-        if core.staged.is_empty() {
-            return;
-        }
-        if let [one] = core.staged[..] {
-            core.staged.clear();
-            let way = core.publish(one);
-            let loose = way.is_none() && core.is_loose(one);
-            drop(core);
-            if let Some(way) = way {
-                go(way);
-            }
-            if loose {
-                self.turn();
-            }
-            return;
-        }
-        let staged = std::mem::take(&mut core.staged);
-        let loose = staged.iter().any(|&pipe| core.is_loose(pipe));
-        let ways: Vec<_> = staged.into_iter().filter_map(|pipe| core.publish(pipe)).collect();
-        drop(core);
-        if loose {
-            self.turn();
-        }
-        ways.into_iter().for_each(go);
-    }
-    /// Something is staged: the I/O thread will look before long.
-    pub(crate) fn leave_to_look(&self) {
-        if self.flush_watch.want() {
-            self.io.look_at(self.id);
-        }
-    }
     /// The multicast sessions have something to do.
-    fn turn(&self) {
+    pub(super) fn turn(&self) {
         if self.sessions_watch.want() {
             self.io.send(Command::Turn { sock: self.id });
         }
@@ -513,12 +405,6 @@ impl Sock {
     /// Call before turning to the multicast sessions.
     pub(crate) fn turn_fired(&self) {
         self.sessions_watch.fired();
-    }
-    /// The I/O thread looks.
-    pub(crate) fn look(&self) {
-        self.looks.fetch_add(1, Ordering::Relaxed);
-        self.flush_watch.fired();
-        self.publish(lock(&self.core));
     }
     /// Something is unread: the I/O thread will look before long.
     pub(crate) fn leave_hot(&self) {
