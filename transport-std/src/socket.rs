@@ -270,10 +270,11 @@ impl Socket {
             self.sent = true;
             self.seating.found_nothing(&self.sock);
         }
-        if self.sock.notices.take_full() {
+        let (full, writes) = (self.sock.notices.take_full(), self.pace.writes(len, &self.sock));
+        if full {
             self.sock.publish_at_mark(core);
             self.pace.wrote();
-        } else if self.pace.writes(len, &self.sock) || self.sock.most_staged(&mut core) >= Pace::BATCH {
+        } else if writes || self.sock.most_staged(&mut core) >= Pace::BATCH {
             self.sock.publish(core);
             self.pace.wrote();
         } else if self.sock.collect_staged(&mut core) {
