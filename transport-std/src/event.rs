@@ -169,7 +169,7 @@ pub enum Event {
     },
 }
 
-/// What a multicast session may have less of than its options ask for.
+/// What a multicast session may have less of than its options ask for: see [`Event`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cap {

@@ -158,10 +158,21 @@ impl Socket {
     }
     /// Packets of multicast sessions (`pgm`, `epgm`) that were lost for good: the messages in them did not arrive, and
     /// those after them did.
+    ///
+    /// ```
+    /// # let context = omnimq::Context::new()?;
+    /// let mut prices = omnimq::Sub::new(&context)?;
+    /// prices.subscribe("")?;
+    /// // … connected to a session, and read for a while:
+    /// let (repaired, lost) = (prices.repaired_packets(), prices.lost_packets());
+    /// println!("{repaired} packets came late, {lost} never");
+    /// # assert_eq!((repaired, lost), (0, 0));
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
     pub fn lost_packets(&self) -> u64 {
         self.sock.lost.load(Ordering::Relaxed)
     }
-    /// Packets of multicast sessions that were lost on their way and came again.
+    /// Packets of multicast sessions that were lost on their way and came again: see [`Socket::lost_packets`].
     pub fn repaired_packets(&self) -> u64 {
         self.sock.repaired.load(Ordering::Relaxed)
     }

@@ -2,7 +2,7 @@
 
 use std::ops::AddAssign;
 
-/// Messages that passed one way, and their octets.
+/// Messages that passed one way, and their octets: see [`Statistics`](crate::Statistics).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Traffic {
