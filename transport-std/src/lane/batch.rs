@@ -57,6 +57,9 @@ pub(crate) struct InBatch<'a> {
 /// Octets of a buffer that an empty batch keeps for the next messages.
 const KEEP: usize = 256 << 10;
 
+/// Octets of a new buffer at least: an envelope and a small body without moving.
+const FIRST: usize = 128;
+
 /// How far a batch has been written.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Progress {
@@ -101,7 +104,10 @@ impl Batch {
     /// Appends a frame, copying its body.
     #[inline]
     pub(crate) fn push(&mut self, body: &[u8], more: bool) {
-        self.tail.reserve(body.len() + MAX_HEADER);
+        let room = body.len() + MAX_HEADER;
+        if self.tail.capacity() - self.tail.len() < room {
+            self.grow(room);
+        }
         match u8::try_from(body.len()) {
             // The short header, by far the most frequent.
             Ok(len) => {
@@ -115,6 +121,10 @@ impl Batch {
         if !more {
             self.commit();
         }
+    }
+    #[cold]
+    fn grow(&mut self, room: usize) {
+        self.tail.reserve(room.max(FIRST));
     }
     /// Appends a frame, keeping its body by reference.
     pub(crate) fn push_body(&mut self, body: Blob, more: bool) {
