@@ -1,7 +1,7 @@
 //! Every public item of the host library shows what it is for: by a program in its documentation, which runs with the tests,
 //! or by a link to an item that has one.
 //!
-//! A link counts where the text says so: "As [`Socket::send`]", "see [`Context`]". Items are types, traits and functions;
+//! A link counts where the text says so, by "as" or "see". Items are types, traits and functions;
 //! that each has documentation at all is rustc's to say.
 
 use std::collections::HashMap;

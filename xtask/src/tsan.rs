@@ -18,7 +18,7 @@ const FLAGS: &str = "-Zsanitizer=thread -Zexternal-clangrt -Clink-arg=-fsanitize
 const BUILD: &str = "-Zbuild-std --target x86_64-unknown-linux-gnu";
 
 /// The tests in which threads meet. Those that measure delays, system calls or memory would measure the sanitizer.
-const TESTS: &str = "--lib --test futures --test inproc --test ipc --test linger --test marks \
+const TESTS: &str = "--lib --test conflate --test futures --test immediate --test inproc --test ipc --test linger --test marks \
                      --test monitor --test patterns --test poller --test reconnect --test split --test stress --test tcp";
 
 /// A program with a race, which has to be reported: else nothing was looked for.
