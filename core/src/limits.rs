@@ -9,6 +9,12 @@
 ///
 /// `Fixed` storage has limits of its own, in its type; the lower one holds. Its topic table is shared by all peers: when
 /// that is full no peer has passed a limit, and the one that asks is sent everything instead.
+///
+/// ```
+/// let mut options = omnimq_core::Options::default();
+/// options.limits.topics = 1_000; // for each peer; who asks for one more is closed
+/// options.limits.peers = 64;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

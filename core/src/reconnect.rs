@@ -15,6 +15,15 @@ use crate::time::{Instant, micros};
 use core::time::Duration;
 
 /// How long to wait and when to give up.
+///
+/// ```
+/// use core::time::Duration;
+/// use omnimq_core::reconnect::ReconnectPolicy;
+///
+/// // From a tenth of a second to ten, and not again where a handshake failed.
+/// let policy = ReconnectPolicy { max: Some(Duration::from_secs(10)), stop_handshake: true, ..ReconnectPolicy::DEFAULT };
+/// assert_eq!(policy, ReconnectPolicy::from_options(100, 10_000, 2));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ReconnectPolicy {

@@ -8,6 +8,13 @@ use core::net::IpAddr;
 use std::vec::Vec;
 
 /// How a session runs over a link. Defaults are libzmq's where it has the option.
+///
+/// ```
+/// let mut options = omnimq_pgm::link::LinkOptions::default();
+/// options.rate = 100_000; // 100 Mbit/s
+/// options.recovery = 1_000; // repaired for a second: a window of 12.5 MB
+/// assert!(options.window_bytes > 12_500_000);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LinkOptions {
