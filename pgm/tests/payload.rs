@@ -1,9 +1,13 @@
 //! ZeroMQ messages in packets: as libzmq has them on the wire, cut anywhere, joined anywhere, and broken.
 #![cfg(feature = "alloc")]
 
+#[path = "../../core/tests/connection/runs.rs"]
+mod runs;
+
 use omnimq_core::{Blob, CloseReason, Heap, Limit, LocalStorage, PipeReader, PipeWriter};
 use omnimq_pgm::{Packer, Unpacked, Unpacker};
 use proptest::prelude::*;
+use runs::Runs;
 
 type Lane = <Heap as LocalStorage>::Lane;
 type Message = Vec<Vec<u8>>;
@@ -18,11 +22,11 @@ fn lane(messages: &[Message]) -> Lane {
     lane
 }
 
-fn messages(lane: &mut Lane) -> Vec<Message> {
+fn messages(lane: &mut impl PipeReader) -> Vec<Message> {
     let mut all = vec![];
     let mut message = vec![];
     while let Some(frame) = lane.read() {
-        message.push(frame.body.to_vec());
+        message.push(frame.body.as_ref().to_vec());
         if !frame.more {
             all.push(std::mem::take(&mut message));
         }
@@ -77,6 +81,23 @@ fn an_offset_at_the_end_is_none_at_all() {
     assert_eq!(messages(&mut to), [[b"e".to_vec()]]);
 }
 
+/// Of four messages in a packet all but the one that goes on in the next come in one piece.
+#[test]
+fn whole_messages_of_a_packet_come_in_one_piece() {
+    let sent: [Message; 4] =
+        [vec![b"one".to_vec()], vec![b"two".to_vec(), vec![2; 300]], vec![vec![]], vec![b"next".to_vec()]];
+    for (most, taken) in [(u32::MAX, 3), (1, 0)] {
+        let (mut unpacker, mut to) = (unpacker(), Runs { lane: Heap::lane(0), most, taken: 0 });
+        let mut outcome = packets(&sent, 328).into_iter().map(|packet| unpacker.unpack(&packet[..], &mut 0, &mut to));
+        if taken > 0 {
+            assert!(outcome.all(|unpacked| unpacked == Unpacked::Done));
+            assert_eq!((messages(&mut to), to.taken), (sent.to_vec(), taken));
+        } else {
+            assert_eq!(outcome.next(), Some(Unpacked::Broken(CloseReason::TooLarge)), "a lane that does not keep it");
+        }
+    }
+}
+
 #[test]
 fn what_is_no_stream_is_skipped_to_the_next_message() {
     let good: &[u8] = &[0, 0, 2, 0, b'a'];
@@ -113,10 +134,11 @@ fn any_messages() -> impl Strategy<Value = Vec<Message>> {
 }
 
 proptest! {
-    /// Any messages in packets of any length, through a lane that is full after each message.
+    /// Any messages in packets of any length, through a lane that is full after each message, or after a few.
     #[test]
-    fn what_is_packed_is_unpacked(sent in any_messages(), len in 3_usize..300) {
-        let (mut unpacker, mut to, mut got) = (unpacker(), Heap::lane(1), vec![]);
+    fn what_is_packed_is_unpacked(sent in any_messages(), len in 3_usize..1500, room in 1_u32..5) {
+        let (mut unpacker, mut got) = (unpacker(), vec![]);
+        let mut to = Runs { lane: Heap::lane(room), most: u32::MAX, taken: 0 };
         for packet in packets(&sent, len) {
             prop_assert!(packet.len() > 2 && packet.len() <= len);
             let offset = u16::from_be_bytes([packet[0], packet[1]]);

@@ -7,6 +7,7 @@
 //! There is no greeting and no command. Who joins, or has missed a packet, begins at the next offset.
 
 mod packer;
+mod run;
 mod unpacker;
 
 pub use packer::Packer;

@@ -1,5 +1,6 @@
 //! From packets into a lane.
 
+use super::run::Run;
 use super::{NONE, OFFSET_LEN};
 use omnimq_core::flow::Inflow;
 use omnimq_core::wire::Framing;
@@ -103,6 +104,9 @@ impl<B: Body> Unpacker<B> {
         W: PipeWriter<Body = B>,
     {
         while *at < tsdu.bytes().len() || self.inflow.is_complete() {
+            if W::RUNS && self.state == State::First && self.inflow.is_boundary() && self.run(tsdu.bytes(), at, lane)? {
+                continue;
+            }
             let Some(header) = self.inflow.poll(tsdu, at)? else { return Ok(true) };
             let before = match self.state {
                 State::Within(frames) => frames,
@@ -120,6 +124,18 @@ impl<B: Body> Unpacker<B> {
                 self.state = State::First;
             }
         }
+        Ok(true)
+    }
+    /// Passes on in one piece what there is of several whole messages; false when there are not.
+    fn run<W: PipeWriter<Body = B>>(&self, tsdu: &[u8], at: &mut usize, lane: &mut W) -> Result<bool, CloseReason> {
+        let stream = tsdu.get(*at..).unwrap_or_default();
+        let run = Run::scan(stream, self.max, lane.room(), self.most);
+        if run.messages < 2 {
+            return Ok(false);
+        }
+        let whole = run.turn(stream).ok_or(CloseReason::TooLarge)?;
+        lane.write_run(&whole, 0..whole.bytes().len(), run.messages).map_err(|_| CloseReason::TooLarge)?;
+        *at = at.saturating_add(run.len);
         Ok(true)
     }
 }

@@ -336,9 +336,11 @@ impl Batch {
         }
         let (mut message, mut announced) = (VecDeque::new(), None);
         let mut take = |body: Blob, more: bool| {
-            message.push_back(Frame { body, more });
-            if !more {
-                put(Item::Frames(std::mem::take(&mut message)));
+            let frame = Frame { body, more };
+            if more {
+                message.push_back(frame);
+            } else {
+                put(Item::message(&mut message, frame));
             }
         };
         for segment in self.front.into_iter().chain([Segment::Image(self.tail)]) {
@@ -425,12 +427,11 @@ mod tests {
 
     #[test]
     fn items_are_its_messages() {
-        let mut items = Vec::new();
+        let (mut items, seen) = (Vec::new(), |frame: &Frame<Blob>| (frame.body.len(), frame.more));
         sample().into_items(|item| match item {
             Item::Run(_) | Item::Gap(_) => panic!("there are large bodies"),
-            Item::Frames(frames) => {
-                items.push(frames.iter().map(|frame| (frame.body.len(), frame.more)).collect::<Vec<_>>());
-            }
+            Item::Frame(frame) => items.push(vec![seen(&frame)]),
+            Item::Frames(frames) => items.push(frames.iter().map(seen).collect()),
         });
         let two = vec![(3, true), (20_000, true), (3, false)];
         assert_eq!(items, [vec![(3, false)], two, vec![(20_000, false)], vec![(0, false)]]);

@@ -35,7 +35,9 @@ fn size(signal: &Signal<Blob>) -> usize {
 pub(super) enum Item {
     /// In ZMTP 3.x framing.
     Run(Blob),
-    /// One message, frame by frame.
+    /// A message of one frame.
+    Frame(Frame<Blob>),
+    /// A message of several.
     Frames(VecDeque<Frame<Blob>>),
     /// So many packets of a multicast session are missing between the messages before and after.
     #[cfg_attr(not(all(feature = "pgm", target_os = "linux")), expect(dead_code, reason = "there are no sessions"))]
@@ -43,12 +45,21 @@ pub(super) enum Item {
 }
 
 impl Item {
+    /// The message of these frames and a last one.
+    pub(super) fn message(others: &mut VecDeque<Frame<Blob>>, last: Frame<Blob>) -> Self {
+        if others.is_empty() {
+            return Self::Frame(last);
+        }
+        others.push_back(last);
+        Self::Frames(std::mem::take(others))
+    }
     /// Octets, with the headers of frames.
     fn octets(&self) -> usize {
         // RFC 37: one octet of flags, one or eight of length.
         let with_header = |frame: &Frame<Blob>| frame.body.len() + if frame.body.len() > 255 { 9 } else { 2 };
         match self {
             Self::Run(run) => run.len(),
+            Self::Frame(frame) => with_header(frame),
             Self::Frames(frames) => frames.iter().map(with_header).sum(),
             Self::Gap(_) => 0,
         }
@@ -280,11 +291,11 @@ impl PipeWriter for Intake {
         if self.open.is_empty() && !self.writable() {
             return Err((frame, Refusal::Full));
         }
-        let more = frame.more;
-        self.open.push_back(frame);
-        if !more {
-            let message = std::mem::take(&mut self.open);
-            self.put(Item::Frames(message), 1);
+        if frame.more {
+            self.open.push_back(frame);
+        } else {
+            let message = Item::message(&mut self.open, frame);
+            self.put(message, 1);
         }
         Ok(())
     }
@@ -359,6 +370,11 @@ impl Inlet {
         match state.items.pop_front() {
             Some(Item::Run(run)) if self.conflates => self.frames = last_of(&run),
             Some(Item::Run(run)) => (self.run, self.at) = (run, 0),
+            Some(Item::Frame(frame)) => {
+                // What is there has been outdated.
+                self.frames.clear();
+                self.frames.push_back(frame);
+            }
             Some(Item::Frames(frames)) => self.frames = frames,
             Some(Item::Gap(packets)) => {
                 self.gap = packets;
