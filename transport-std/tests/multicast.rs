@@ -268,6 +268,26 @@ fn a_gap_is_told_with_its_count_and_delivery_goes_on() {
     assert_eq!(subscriber.lost_packets(), 4);
 }
 
+/// What comes too fast to be woken for each packet is looked for in intervals; when nothing comes any more, the next packet
+/// wakes again.
+#[test]
+fn what_comes_after_a_flood_is_heard() {
+    let (context, port, mut options) = (Context::new().unwrap(), 17512, options());
+    options.recv_hwm = 0;
+    let mut subscriber = context.socket_with(SocketType::Sub, options).unwrap();
+    subscriber.subscribe(b"").unwrap();
+    subscriber.connect(&session(port)).unwrap();
+    let source = Forgetful::new(port);
+    let mut sqns = 0..;
+    let mut say = |body| source.say(sqns.next().unwrap(), body);
+    for _ in 0..3 {
+        (0..4000).for_each(|_| say("flood"));
+        std::thread::sleep(Duration::from_millis(20));
+        say("last");
+        while subscriber.recv_timeout(PATIENCE).unwrap().bytes() != b"last" {}
+    }
+}
+
 /// To whom asks for it a gap is an error in its place: behind all that came before, filtered or not, and before all else,
 /// once, also when the stream has ended meanwhile; and one that waits is woken for it.
 #[test]

@@ -13,6 +13,15 @@ use std::vec::Vec;
 const UNITS: usize = 16;
 const UNIT: usize = 65_536;
 
+/// What a call has brought.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Received {
+    /// Packets, or packets that the kernel joined.
+    pub(super) units: usize,
+    /// There may be more.
+    pub(super) more: bool,
+}
+
 /// Where packets are received to.
 #[derive(Debug)]
 pub(super) struct Inbox {
@@ -25,12 +34,12 @@ impl Inbox {
     pub(super) fn new(header: bool) -> Self {
         Self { octets: vec![0; UNITS * UNIT], header }
     }
-    /// Receives once and hands on each packet; false when nothing more is there.
-    pub(super) fn receive(&mut self, socket: &Socket, mut packet: impl FnMut(&[u8], IpAddr)) -> bool {
+    /// Receives once and hands on each packet.
+    pub(super) fn receive(&mut self, socket: &Socket, mut packet: impl FnMut(&[u8], IpAddr)) -> Received {
         let units = match units(&mut self.octets, socket) {
             Ok(units) => units,
             // An error of the past (a port that was unreachable) is told once and means nothing here.
-            Err(error) => return error != Errno::EAGAIN,
+            Err(error) => return Received { units: 0, more: error != Errno::EAGAIN },
         };
         for ((len, segments, from), unit) in units.iter().zip(self.octets.chunks(UNIT)) {
             let Some(from) = *from else { continue };
@@ -43,7 +52,7 @@ impl Inbox {
                 _ => packet(unit, from),
             }
         }
-        units.len() == UNITS
+        Received { units: units.len(), more: units.len() == UNITS }
     }
 }
 

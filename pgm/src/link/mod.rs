@@ -12,6 +12,7 @@ mod interface;
 mod options;
 mod outbox;
 mod publisher;
+mod rest;
 mod socket;
 mod subscriber;
 

@@ -27,6 +27,9 @@ pub struct Turn {
     pub blocked: bool,
     /// There is more to do: take another turn at once.
     pub more: bool,
+    /// Input comes so fast that it is not to be waited for until `due`: one wake-up for each packet would cost more than
+    /// reading it.
+    pub rests: bool,
 }
 
 /// The sending end of a session on this host.
@@ -102,7 +105,7 @@ impl Publisher {
     pub fn receive(&mut self, now: Instant) {
         for _ in 0..ROUNDS {
             let source = &mut self.source;
-            if !self.inbox.receive(&self.socket, |octets, _| source.handle_datagram(octets, now)) {
+            if !self.inbox.receive(&self.socket, |octets, _| source.handle_datagram(octets, now)).more {
                 break;
             }
         }
@@ -111,17 +114,17 @@ impl Publisher {
     pub fn transmit<R: PipeReader>(&mut self, lane: &mut R, now: Instant) -> Turn {
         for round in 0..ROUNDS {
             if !self.outbox.flush(&self.socket) {
-                return Turn { due: self.source.poll_timeout(), blocked: true, more: false };
+                return Turn { due: self.source.poll_timeout(), blocked: true, ..Turn::default() };
             }
             if !self.fill(lane, now) {
                 break;
             }
             if round == ROUNDS - 1 {
                 let blocked = !self.outbox.flush(&self.socket);
-                return Turn { due: self.source.poll_timeout(), blocked, more: !blocked };
+                return Turn { due: self.source.poll_timeout(), blocked, more: !blocked, rests: false };
             }
         }
-        Turn { due: self.source.poll_timeout(), blocked: false, more: false }
+        Turn { due: self.source.poll_timeout(), ..Turn::default() }
     }
     /// Writes packets as long as there are some and they fit; whether there were any.
     fn fill<R: PipeReader>(&mut self, lane: &mut R, now: Instant) -> bool {

@@ -4,6 +4,7 @@ use super::inbox::Inbox;
 use super::interface::{Interface, scoped};
 use super::outbox::Outbox;
 use super::publisher::Turn;
+use super::rest::Rest;
 use super::{LinkError, LinkOptions, Warning, random, socket};
 use crate::payload::{Unpacked, Unpacker};
 use crate::receiver::{Delivery, Event, PeerId, Receiver, ReceiverStatistics};
@@ -84,6 +85,7 @@ pub struct Subscriber {
     session: Session,
     interface: Interface,
     inbox: Inbox,
+    rest: Rest,
     outbox: Outbox,
     warnings: Vec<Warning>,
     max_frame: u64,
@@ -123,6 +125,7 @@ impl Subscriber {
             session,
             interface,
             inbox: Inbox::new(!udp && session.group.is_ipv4()),
+            rest: Rest::default(),
             outbox: Outbox::new(false),
             warnings,
             max_frame: options.max_frame,
@@ -150,17 +153,18 @@ impl Subscriber {
     }
     /// Receives, asks for what is missing, and fills the lanes.
     pub fn turn<T: Streams>(&mut self, streams: &mut T, now: Instant) -> Turn {
-        let mut more = false;
+        let (mut more, mut units) = (false, 0_usize);
         for (group, socket) in &self.groups {
             let mut rounds = 0;
             loop {
                 let receiver = &mut self.receiver;
                 let packet = |octets: &[u8], from| receiver.handle_datagram(octets, from, *group, now);
-                let again = self.inbox.receive(socket, packet);
+                let received = self.inbox.receive(socket, packet);
+                units = units.saturating_add(received.units);
                 Self::deliver(&mut self.receiver, &mut self.known, self.max_frame, streams, now);
                 rounds += 1;
-                if !again || rounds >= ROUNDS {
-                    more |= again;
+                if !received.more || rounds >= ROUNDS {
+                    more |= received.more;
                     break;
                 }
             }
@@ -168,7 +172,9 @@ impl Subscriber {
         self.receiver.handle_timeout(now);
         Self::deliver(&mut self.receiver, &mut self.known, self.max_frame, streams, now);
         let blocked = !self.ask(now);
-        Turn { due: self.receiver.poll_timeout(), blocked: false, more: more && !blocked }
+        let rest = self.rest.on_turn(units, now);
+        let due = self.receiver.poll_timeout().into_iter().chain(rest).min();
+        Turn { due, blocked: false, more: more && !blocked, rests: rest.is_some() }
     }
     /// Sends NAKs; false when the socket has no room. They are not worth waiting for: the next deadline sends them.
     fn ask(&mut self, now: Instant) -> bool {

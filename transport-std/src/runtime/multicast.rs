@@ -29,7 +29,7 @@ pub(crate) struct Session {
     /// As it was given.
     endpoint: String,
     end: End,
-    /// The socket had no room, and room is watched for.
+    /// What its sockets are watched for is not input alone: a publisher's had no room, a subscriber rests.
     watched: bool,
     /// The application has left: what waits is sent, until then at the latest if there is an end to that.
     left: Option<Option<Instant>>,
@@ -204,7 +204,7 @@ impl Session {
                 }
                 if turn.blocked != self.watched {
                     self.watched = turn.blocked;
-                    sock.io.selector().watch_session(publisher.descriptor(), Token::sessions(sock.id), turn.blocked);
+                    sock.io.selector().watch_session(publisher.descriptor(), Token::sessions(sock.id), true, turn.blocked);
                 }
                 let told = finished.is_some() || !*closing;
                 Turn { more: turn.more || (!told && !turn.blocked && publisher_has_end_to_tell(publisher)), ..turn }
@@ -214,6 +214,12 @@ impl Session {
                 feed.tell();
                 let total = subscriber.statistics().repaired;
                 sock.repaired.fetch_add(total.wrapping_sub(std::mem::replace(repaired, total)), Ordering::Relaxed);
+                if turn.rests != self.watched {
+                    self.watched = turn.rests;
+                    for descriptor in subscriber.descriptors() {
+                        sock.io.selector().watch_session(descriptor, Token::sessions(sock.id), !turn.rests, false);
+                    }
+                }
                 turn
             }
         }

@@ -188,10 +188,13 @@ impl Handle {
     pub(crate) fn add_session(&self, descriptor: BorrowedFd<'_>, token: Token) -> io::Result<()> {
         add(&self.set, descriptor, token.0, EventFlags::IN)
     }
-    /// Listens for room too, or no more.
+    /// Listens for input, or for room, or for both.
     #[cfg(feature = "pgm")]
-    pub(crate) fn watch_session(&self, descriptor: BorrowedFd<'_>, token: Token, room: bool) {
-        let flags = if room { EventFlags::IN | EventFlags::OUT } else { EventFlags::IN };
+    pub(crate) fn watch_session(&self, descriptor: BorrowedFd<'_>, token: Token, input: bool, room: bool) {
+        entering_system();
+        let mut flags = EventFlags::empty();
+        flags.set(EventFlags::IN, input);
+        flags.set(EventFlags::OUT, room);
         let _ = epoll::modify(&self.set, descriptor, EventData::new_u64(token.0), flags);
     }
     /// Watches a stream both ways: it is connecting or shaking hands.
