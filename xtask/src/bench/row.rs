@@ -70,7 +70,7 @@ pub(crate) const ACCEPTED: &str = "pub_kb_per_conn";
 pub(crate) const MADE: &str = "sub_kb_per_conn";
 
 /// Every row, between two processes of one machine, over inproc between two threads.
-pub(crate) const ROWS: [Row; 19] = [
+pub(crate) const ROWS: [Row; 24] = [
     Row {
         name: "reqrep tcp 64 one core",
         one_core: true,
@@ -109,6 +109,11 @@ pub(crate) const ROWS: [Row; 19] = [
     fan_in("dealerrouter tcp 64 x 1", 1, "dr -c 1 -n 8000", "mux -c 1 -n 15000", &[]),
     fan_in("dealerrouter tcp 64 x 10", 10, "dr -c 10 -n 40000", "mux -c 10 -n 60000", &[]),
     fan_in("dealerrouter tcp 64 x 100", 100, "dr -c 100 -n 40000", "mux -c 100 -n 60000", &[Goal::BetterThanLibzmq(1.3)]),
+    publish("pubsub tcp 64", 1, 64, "thr -p pubsub -s 64 -n 1500000", &[Goal::BetterThanLibzmq(2.0)]),
+    publish("pubsub tcp 1024", 1, 1024, "thr -p pubsub -s 1024 -n 500000", &[Goal::BetterThanLibzmq(2.0)]),
+    publish("pubsub tcp 64 x 8", 8, 64, "thr -p pubsub -k 8 -s 64 -n 400000", &[Goal::BetterThanLibzmq(2.0)]),
+    publish("pubsub tcp 1024 x 8", 8, 1024, "thr -p pubsub -k 8 -s 1024 -n 100000", &[Goal::BetterThanLibzmq(2.0)]),
+    publish("pubsub tcp 65536 x 8", 8, 65536, "thr -p pubsub -k 8 -s 65536 -n 4000", &[]),
     Row {
         name: "reqrep ipc 64 one core",
         transport: "ipc",
@@ -172,6 +177,11 @@ const fn crowd(
     goals: &'static [Goal],
 ) -> Row {
     Row { connections, pattern: "XPUB/SUB", measure: FAN_OUT, goals, ..stream(name, 64, work, limit, &[]) }
+}
+
+/// A publisher that waits at its mark, and subscribers that count what each of them gets.
+const fn publish(name: &'static str, connections: u64, size: u64, work: &'static str, goals: &'static [Goal]) -> Row {
+    Row { connections, pattern: "PUB/SUB", limit: None, ..stream(name, size, work, "", goals) }
 }
 
 const fn round_trip(work: &'static str, limit: &'static str, measure: Measure) -> Row {

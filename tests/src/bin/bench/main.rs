@@ -1,6 +1,7 @@
 //! The benchmark's programs on OmniMQ: the command line and the output of `zbench.c`, which does the same on libzmq.
 //!
-//! `bench thr|lat|dr|scale|crowd [-t tcp|ipc|inproc] [-s octets] [-n count] [-H hwm] [-c clients] [-w window] [-p pattern]`
+//! `bench thr|lat|dr|scale|crowd [-t tcp|ipc|inproc] [-s octets] [-n count] [-H hwm] [-c clients|-k subscribers] [-w window]
+//! [-p pattern]`
 //!
 //! One process per role; over inproc one thread per role. The rate is measured by the receiver from its first to its last
 //! message; CPU time, context switches and memory are those of all processes, start and end included.
