@@ -10,7 +10,7 @@ use std::vec;
 use std::vec::Vec;
 
 /// Units received in one call, and octets of each: what UDP_GRO joins at most.
-const UNITS: usize = 16;
+pub(super) const UNITS: usize = 16;
 const UNIT: usize = 65_536;
 
 /// What a call has brought.

@@ -1,13 +1,16 @@
 //! When packets come too fast to be woken for each: rests after which many are there.
 
+use super::inbox::UNITS;
 use core::time::Duration;
 use omnimq_core::Instant;
 
-/// How long a rest is.
+/// How long a rest is at most; a rest brings so many units at least, and about so many at most: one call receives them, and
+/// small buffers hold them.
 const REST: Duration = Duration::from_micros(100);
-/// What is looked back on, and how many units in it are many: a rest brings four or more.
+const FEWEST: u32 = 4;
+const MOST: u32 = UNITS as u32;
+/// What is looked back on.
 const SPELL: Duration = Duration::from_millis(1);
-const MANY: usize = 40;
 
 /// How fast a socket's units (see [`Inbox`](super::inbox::Inbox)) come.
 #[derive(Debug, Default)]
@@ -15,7 +18,8 @@ pub(super) struct Rest {
     /// When the spell began, and what has come in it.
     since: Instant,
     units: usize,
-    busy: bool,
+    /// How long to rest, if at all.
+    rest: Option<Duration>,
 }
 
 impl Rest {
@@ -24,11 +28,12 @@ impl Rest {
         self.units = self.units.saturating_add(units);
         let span = now.since(self.since);
         if span >= SPELL {
+            let each = u32::try_from(self.units).ok().and_then(|units| span.checked_div(units)).unwrap_or(span);
             // Of a spell that was quiet for a while nothing follows.
-            self.busy = self.units >= MANY && span < SPELL * 2;
+            self.rest = (each * FEWEST <= REST && span < SPELL * 2).then(|| REST.min(each * MOST));
             (self.since, self.units) = (now, 0);
         }
-        self.busy.then(|| now + REST)
+        self.rest.map(|rest| now + rest)
     }
 }
 
@@ -36,27 +41,30 @@ impl Rest {
 mod tests {
     use super::*;
 
-    /// Turns every `micros` that bring a unit each; how many of them end in a rest.
-    fn rests(rest: &mut Rest, begin: u64, micros: u64) -> usize {
-        let turn = |at: &u64| rest.on_turn(1, Instant::from_micros(begin + at * micros)).is_some();
-        (0..1000).filter(turn).count()
+    /// A unit every so many microseconds, for ten spells; the last rest.
+    fn flow(rest: &mut Rest, begin: Instant, micros: u64) -> Option<Duration> {
+        let turn = |at| {
+            let now = begin + Duration::from_micros(at * micros);
+            rest.on_turn(1, now).map(|until| until.since(now))
+        };
+        (0..=10_000 / micros).map(turn).last().flatten()
     }
 
     #[test]
     fn only_what_comes_fast_is_rested_for() {
-        let mut rest = Rest::default();
-        assert_eq!(rests(&mut rest, 1_000_000, 50), 0, "20,000 a second");
-        assert!((900..1000).contains(&rests(&mut rest, 2_000_000, 10)), "100,000 a second");
-        assert_eq!(rest.on_turn(0, Instant::from_micros(2_020_000)), None, "silence ends it");
-        assert_eq!(rest.on_turn(100, Instant::from_micros(3_000_000)), None, "a burst is no flow");
+        let micros = |micros| Some(Duration::from_micros(micros));
+        for (every, expected) in
+            [(100, None), (26, None), (25, micros(100)), (10, micros(100)), (5, micros(80)), (1, micros(16))]
+        {
+            assert_eq!(flow(&mut Rest::default(), Instant::from_millis(1000), every), expected, "every {every} µs");
+        }
     }
 
     #[test]
-    fn a_rest_is_over_in_time() {
+    fn silence_ends_it_and_a_burst_does_not_begin_it() {
         let mut rest = Rest::default();
-        rests(&mut rest, 1_000_000, 10);
-        let now = Instant::from_micros(1_010_000);
-        let until = rest.on_turn(16, now).unwrap();
-        assert_eq!(until.since(now), REST);
+        assert!(flow(&mut rest, Instant::from_millis(1000), 10).is_some());
+        assert_eq!(rest.on_turn(0, Instant::from_millis(1011)), None);
+        assert_eq!(rest.on_turn(1000, Instant::from_millis(1013)), None);
     }
 }
