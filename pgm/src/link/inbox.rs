@@ -1,6 +1,6 @@
 //! Packets on their way in: many in one system call, cut where the kernel joined them.
 
-use core::net::IpAddr;
+use core::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
 use nix::errno::Errno;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, MultiHeaders, SockaddrStorage, recvmmsg};
 use socket2::Socket;
@@ -35,7 +35,7 @@ impl Inbox {
         Self { octets: vec![0; UNITS * UNIT], header }
     }
     /// Receives once and hands on each packet.
-    pub(super) fn receive(&mut self, socket: &Socket, mut packet: impl FnMut(&[u8], IpAddr)) -> Received {
+    pub(super) fn receive(&mut self, socket: &Socket, mut packet: impl FnMut(&[u8], SocketAddr)) -> Received {
         let units = match units(&mut self.octets, socket) {
             Ok(units) => units,
             // An error of the past (a port that was unreachable) is told once and means nothing here.
@@ -57,7 +57,7 @@ impl Inbox {
 }
 
 /// What one unit is: its octets, the length of the packets that were joined to it, and where it comes from.
-type Unit = (usize, Option<usize>, Option<IpAddr>);
+type Unit = (usize, Option<usize>, Option<SocketAddr>);
 
 /// Receives as many units as there are and fit.
 fn units(octets: &mut [u8], socket: &Socket) -> nix::Result<Vec<Unit>> {
@@ -74,9 +74,9 @@ fn units(octets: &mut [u8], socket: &Socket) -> nix::Result<Vec<Unit>> {
     Ok(unit.collect())
 }
 
-fn source(address: &SockaddrStorage) -> Option<IpAddr> {
-    let v4 = address.as_sockaddr_in().map(|address| IpAddr::from(address.ip()));
-    v4.or_else(|| address.as_sockaddr_in6().map(|address| IpAddr::from(address.ip())))
+fn source(address: &SockaddrStorage) -> Option<SocketAddr> {
+    let v4 = address.as_sockaddr_in().map(|&address| SocketAddrV4::from(address).into());
+    v4.or_else(|| address.as_sockaddr_in6().map(|&address| SocketAddrV6::from(address).into()))
 }
 
 /// What follows an IPv4 header; nothing when there is none.

@@ -4,6 +4,7 @@ use super::LinkError;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use getifaddrs::{getifaddrs, if_nametoindex};
 use omnimq_core::endpoint::Host;
+use std::collections::VecDeque;
 use std::net::{SocketAddr, UdpSocket};
 use std::string::{String, ToString};
 use std::vec::Vec;
@@ -97,9 +98,36 @@ pub(super) fn scoped(address: IpAddr, port: u16, index: u32) -> SocketAddr {
     }
 }
 
+/// By which interfaces link-local addresses were heard, where a session has several: nothing else tells where they are.
+#[derive(Debug, Default)]
+pub(super) struct Scopes(VecDeque<(Ipv6Addr, u32)>);
+
+impl Scopes {
+    /// As many as a receiver has sources by default; of more the first is forgotten.
+    const MOST: usize = 64;
+
+    /// A packet came from there.
+    pub(super) fn learn(&mut self, from: SocketAddr) {
+        let SocketAddr::V6(from) = from else { return };
+        if !from.ip().is_unicast_link_local() || self.0.iter().any(|&known| known == (*from.ip(), from.scope_id())) {
+            return;
+        }
+        self.0.retain(|(address, _)| address != from.ip());
+        if self.0.len() == Self::MOST {
+            self.0.pop_front();
+        }
+        self.0.push_back((*from.ip(), from.scope_id()));
+    }
+    /// The number of the interface that leads there; 0 when that is the routing table's to know.
+    pub(super) fn of(&self, address: IpAddr) -> u32 {
+        self.0.iter().find(|(known, _)| *known == address).map_or(0, |(_, index)| *index)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::format;
 
     const GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(239, 192, 1, 1));
 
@@ -110,6 +138,17 @@ mod tests {
         assert_eq!(by_name, by_address);
         assert_eq!(by_name.address, IpAddr::from(Ipv4Addr::LOCALHOST));
         assert!(by_name.index > 0);
+    }
+
+    #[test]
+    fn link_local_addresses_are_where_they_were_heard_last() {
+        let mut scopes = Scopes::default();
+        let mut learn = |text: &str| scopes.learn(text.parse().unwrap());
+        ["[fe80::1%3]:9", "[fe80::2%4]:9", "[fe80::1%5]:9", "[fd00::1]:9", "192.0.2.1:9"].map(&mut learn);
+        let of = |scopes: &Scopes, text: &str| scopes.of(text.parse().unwrap());
+        assert_eq!(["fe80::1", "fe80::2", "fd00::1", "192.0.2.1"].map(|text| of(&scopes, text)), [5, 4, 0, 0]);
+        (0..Scopes::MOST).for_each(|n| scopes.learn(format!("[fe80::1:{n:x}%6]:9").parse().unwrap()));
+        assert_eq!((scopes.0.len(), of(&scopes, "fe80::1"), of(&scopes, "fe80::1:0")), (Scopes::MOST, 0, 6));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A receiver with its sockets, which fills a lane for each source.
 
 use super::inbox::Inbox;
-use super::interface::{Interface, scoped};
+use super::interface::{Interface, Scopes, scoped};
 use super::outbox::Outbox;
 use super::publisher::Turn;
 use super::rest::Rest;
@@ -11,7 +11,7 @@ use crate::receiver::{Delivery, Event, PeerId, Receiver, ReceiverStatistics};
 use crate::session::{Encapsulation, Session, Target};
 use crate::storage::Heap;
 use crate::wire::Tsi;
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 use core::ops::Range;
 use omnimq_core::{Blob, Input, Instant, Limits, PipeWriter};
 use socket2::Socket;
@@ -84,6 +84,7 @@ pub struct Subscriber {
     upstream: Socket,
     session: Session,
     interface: Interface,
+    scopes: Scopes,
     inbox: Inbox,
     rest: Rest,
     outbox: Outbox,
@@ -124,6 +125,7 @@ impl Subscriber {
             upstream: socket::unicast(&session, interface, options, false)?,
             session,
             interface,
+            scopes: Scopes::default(),
             inbox: Inbox::new(!udp && session.group.is_ipv4()),
             rest: Rest::default(),
             outbox: Outbox::new(false),
@@ -157,8 +159,11 @@ impl Subscriber {
         for (group, socket) in &self.groups {
             let mut rounds = 0;
             loop {
-                let receiver = &mut self.receiver;
-                let packet = |octets: &[u8], from| receiver.handle_datagram(octets, from, *group, now);
+                let (receiver, scopes) = (&mut self.receiver, &mut self.scopes);
+                let packet = |octets: &[u8], from: SocketAddr| {
+                    scopes.learn(from);
+                    receiver.handle_datagram(octets, from.ip(), *group, now);
+                };
                 let received = self.inbox.receive(socket, packet);
                 units = units.saturating_add(received.units);
                 Self::deliver(&mut self.receiver, &mut self.known, self.max_frame, streams, now);
@@ -189,7 +194,8 @@ impl Subscriber {
                 Target::Group | Target::Neighbours => self.session.group,
                 Target::Host(address) => address,
             };
-            self.outbox.push(transmit.len, scoped(address, port, self.interface.index));
+            let index = if self.interface.index > 0 { self.interface.index } else { self.scopes.of(address) };
+            self.outbox.push(transmit.len, scoped(address, port, index));
         }
         self.outbox.flush(&self.upstream)
     }

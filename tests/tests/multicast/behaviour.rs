@@ -66,12 +66,23 @@ fn of_several_interfaces_each_is_repaired() {
     }
     let net = Net::new();
     net.lose(Host::B, 50);
-    for transport in ["epgm", "pgm"] {
+    // An address of which the routing table tells the wrong interface.
+    for (host, words) in [
+        (Host::A, "addr add fe80::77/64 dev wire nodad"),
+        (Host::B, "link add other type veth peer name another"),
+        (Host::B, "link set another up"),
+        (Host::B, "link set other up"),
+        (Host::B, "-6 route add fe80::/64 dev other metric 1"),
+    ] {
+        assert!(net.command(host, "ip").args(words.split(' ')).status().expect("ip runs").success(), "{words}");
+    }
+    let addresses = [("239.192.1.1", "10.77.0.1"), ("ff15::7077:1", "fe80::77")];
+    for (transport, (group, from)) in ["epgm", "pgm"].into_iter().flat_map(|it| addresses.map(|pair| (it, pair))) {
         let words = ["count=1000", "size=500", "rate=20000", "offload=0"];
-        let interfaces = format!("{transport}://lo,wire;239.192.1.1:5555");
+        let interfaces = format!("{transport}://lo,wire;{group}:5555");
         let subscriber = Program::start(&net, Host::B, Whose::Ours, ours(), &[&["sub", &interfaces], &words[..]].concat());
         net.await_member(Host::B, &interfaces, 1);
-        let from = endpoint(transport, false, Host::A);
+        let from = format!("{transport}://{from};{group}:5555");
         let mut publisher = Program::start(&net, Host::A, Whose::Ours, ours(), &[&["pub", &*from], &words[..]].concat());
         publisher.go();
         let heard = subscriber.heard();
