@@ -175,6 +175,11 @@ impl Net {
         nft.stdin.take().expect("piped").write_all(script.as_bytes()).expect("nft reads");
         assert!(nft.wait().expect("nft ends").success(), "nft refuses: {script}");
     }
+    /// A host sends so many kilobits per second at most; what is more waits.
+    pub fn throttle(&self, host: Host, rate: u32) {
+        let rule = format!("tc qdisc add dev wire root tbf rate {rate}kbit burst 10kb latency 100s");
+        self.namespace(host).run(&rule);
+    }
     /// Waits until a host is a member of the group that an endpoint names, of `members` sockets.
     pub fn await_member(&self, host: Host, endpoint: &str, members: usize) {
         let deadline = Instant::now() + Duration::from_secs(10);

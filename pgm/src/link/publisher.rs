@@ -23,7 +23,7 @@ const ROUNDS: usize = 8;
 pub struct Turn {
     /// The next turn is due then at the latest.
     pub due: Option<Instant>,
-    /// The socket had no room: wait until it has.
+    /// The socket had no room: wait until it has. Nothing is due until then.
     pub blocked: bool,
     /// There is more to do: take another turn at once.
     pub more: bool,
@@ -114,14 +114,14 @@ impl Publisher {
     pub fn transmit<R: PipeReader>(&mut self, lane: &mut R, now: Instant) -> Turn {
         for round in 0..ROUNDS {
             if !self.outbox.flush(&self.socket) {
-                return Turn { due: self.source.poll_timeout(), blocked: true, ..Turn::default() };
+                return Turn { blocked: true, ..Turn::default() };
             }
             if !self.fill(lane, now) {
                 break;
             }
             if round == ROUNDS - 1 {
                 let blocked = !self.outbox.flush(&self.socket);
-                return Turn { due: self.source.poll_timeout(), blocked, more: !blocked, rests: false };
+                return Turn { blocked, more: !blocked, ..Turn::default() };
             }
         }
         Turn { due: self.source.poll_timeout(), ..Turn::default() }

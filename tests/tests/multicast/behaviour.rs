@@ -178,6 +178,24 @@ fn a_receiver_that_stalls_for_five_seconds_misses_nothing() {
     assert_eq!((heard.received + heard.first, heard.missing, heard.disorder, heard.corrupt), (6000, 0, 0, 0), "{heard:?}");
 }
 
+/// A publisher whose network takes less than its rate waits for room, and does nothing else meanwhile.
+#[test]
+fn a_publisher_that_is_faster_than_its_network_waits_for_it() {
+    if !available() {
+        return;
+    }
+    let net = Net::new();
+    net.throttle(Host::A, 1000);
+    // More than a send buffer holds, in packets that the kernel charges at twice their length and more.
+    let words = ["count=6000", "size=1000", "rate=1000000", "hwm=6000", "offload=0"];
+    let mut publisher = start(&net, Host::A, Whose::Ours, "pub", &words);
+    publisher.go();
+    assert!(publisher.line().starts_with("sent=6000"));
+    std::thread::sleep(Duration::from_millis(700));
+    let cost = publisher.stop();
+    assert!(cost.processor < 0.25, "{cost:?}");
+}
+
 /// Malformed, foreign and contradicting packets all the time, to both ends: nothing comes of them.
 #[test]
 fn packets_that_nobody_should_send_do_no_harm() {

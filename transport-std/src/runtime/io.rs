@@ -169,7 +169,9 @@ impl Reactor {
             for event in ready.drain(..) {
                 self.on_ready(event);
             }
-            while let Some(timer) = self.timers.due(Instant::now()) {
+            // What is due again by now comes after the next look at the streams, too.
+            let now = Instant::now();
+            while let Some(timer) = self.timers.due(now) {
                 self.on_timer(timer);
             }
             // What these ask for in turn comes after the next look at the streams.
