@@ -4,7 +4,7 @@
 
 use omnimq::{Cap, Context, Error, Event, Monitor, PeerState, Poller, Readiness, SocketOptions, SocketType};
 use omnimq_pgm::Sqn;
-use omnimq_pgm::wire::{Content, Data, Flags, Gsi, Opt, OptionBuffer, OptionKind, Options, Packet, Spm};
+use omnimq_pgm::wire::{Content, Data, Flags, Gsi, Nak, Opt, OptionBuffer, OptionKind, Options, Packet, Spm};
 use socket2::{Domain, Protocol, Socket as Raw, Type};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::process::Command;
@@ -128,6 +128,42 @@ fn closing_a_publisher_tells_its_end_and_is_quick() {
     context.term();
     assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
     assert_eq!(data_before_the_end(&witness), 10);
+}
+
+/// What is asked for while a publisher says its end, and a moment longer, is repaired; who goes on asking does not keep it.
+#[test]
+fn naks_without_end_keep_no_publisher_from_its_own() {
+    let (context, port, mut options) = (Context::new().unwrap(), 17514, options());
+    let witness = witness(port);
+    options.multicast.rate = 1600;
+    let mut publisher = context.socket_with(SocketType::Pub, options).unwrap();
+    publisher.bind(&session(port)).unwrap();
+    (0..20).for_each(|_| publisher.send([7; 1400].as_slice()).unwrap());
+    let (mut octets, group) = ([0; 2048], Ipv4Addr::new(239, 192, 7, 1));
+    let nak = loop {
+        let len = witness.recv(&mut octets).unwrap();
+        let sent = Packet::parse(&octets[..len]).unwrap();
+        let Content::Odata(Data { sqn: sqn @ Sqn(15..), .. }) = sent.content else { continue };
+        let mut options = OptionBuffer::new();
+        options.push_list(&(0..sqn.0).map(Sqn).collect::<Vec<_>>()).unwrap();
+        let nak = Nak { sqn, source: Ipv4Addr::LOCALHOST.into(), group: group.into(), options: options.options() };
+        let (content, tsi, flags) = (Content::Nak(nak), sent.downstream(), Flags::SIGNIFICANT);
+        let asked = Packet { source_port: port, destination_port: tsi.port, gsi: tsi.gsi, flags, content };
+        let len = asked.emit(&mut octets).unwrap();
+        break &octets[..len];
+    };
+    let (asks, begin) = (UdpSocket::bind("127.0.0.1:0").unwrap(), Instant::now());
+    std::thread::scope(|scope| {
+        let closing = scope.spawn(|| {
+            drop(publisher);
+            context.term();
+        });
+        while !closing.is_finished() {
+            assert!(begin.elapsed() < PATIENCE, "it goes on and on");
+            let _ = asks.send_to(nak, ("127.0.0.1", port));
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    });
 }
 
 /// XSUB hears everything, for it leaves filtering to publishers, and these do not filter; XPUB hears of one subscription, to

@@ -93,6 +93,14 @@ impl Publisher {
         self.source.is_closed()
     }
     /// Whether the end has been told.
+    pub fn has_told_end(&self) -> bool {
+        self.source.has_told_end() && self.outbox.is_empty()
+    }
+    /// Nobody is heard from here on: what has been asked for is repaired, and no more.
+    pub const fn retire(&mut self) {
+        self.source.retire();
+    }
+    /// Whether the end has been told, and no repair waits.
     pub fn is_finished(&self) -> bool {
         self.source.is_finished() && self.outbox.is_empty()
     }

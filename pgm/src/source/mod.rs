@@ -91,6 +91,8 @@ pub struct Source<S: Storage> {
     held: bool,
     /// SPMs with FIN that have left, once the stream ends.
     fins: Option<u8>,
+    /// Nobody is heard any more.
+    deaf: bool,
     statistics: SourceStatistics,
 }
 
@@ -116,6 +118,7 @@ impl<S: Storage> Source<S> {
             spm: Sqn(0),
             held: false,
             fins: None,
+            deaf: false,
             statistics: SourceStatistics::default(),
         }
     }
@@ -159,13 +162,24 @@ impl<S: Storage> Source<S> {
     pub const fn is_closed(&self) -> bool {
         self.fins.is_some()
     }
+    /// Whether the end has been told.
+    pub fn has_told_end(&self) -> bool {
+        self.fins == Some(FINS)
+    }
+    /// Nobody is heard from here on: what has been asked for is repaired, and no more.
+    pub const fn retire(&mut self) {
+        self.deaf = true;
+    }
     /// Whether the end has been told, and no repair waits.
     pub fn is_finished(&self) -> bool {
-        self.fins == Some(FINS) && self.repairs.is_empty() && self.confirmations.is_empty()
+        self.has_told_end() && self.repairs.is_empty() && self.confirmations.is_empty()
     }
 
     /// Takes a packet that came from anybody.
     pub fn handle_datagram(&mut self, octets: &[u8], now: Instant) {
+        if self.deaf {
+            return;
+        }
         match Packet::parse(octets) {
             Ok(packet) if packet.upstream() == self.tsi && packet.source_port == self.session.port => match packet.content {
                 Content::Nak(nak) if nak.source == self.path && nak.group == self.session.group => {

@@ -21,7 +21,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long a publisher that has said its end goes on to repair, as long as its socket may linger.
+/// How long a publisher that has said its end hears what is missing, as long as its socket may linger.
 const REPAIRS: Duration = Duration::from_millis(200);
 
 /// One end of a multicast session.
@@ -44,7 +44,7 @@ enum End {
         /// The socket has been closed.
         closing: bool,
         /// When the end was told.
-        finished: Option<Instant>,
+        told: Option<Instant>,
     },
     Subscribe {
         subscriber: Subscriber,
@@ -157,7 +157,7 @@ impl Session {
                 sock.work();
                 tell_caps(sock, text, publisher.warnings());
                 let (pipe, drain) = (Some(pipe), Drain::new(outbox));
-                End::Publish { publisher, pipe, drain, closing: false, finished: None }
+                End::Publish { publisher, pipe, drain, closing: false, told: None }
             }
             _ => {
                 let groups = multicast.receive.iter().map(|group| address(&group.to_string()));
@@ -187,7 +187,7 @@ impl Session {
     fn turn(&mut self, sock: &Sock, arrivals: bool) -> Turn {
         entering_system();
         match &mut self.end {
-            End::Publish { publisher, pipe, drain, closing, finished } => {
+            End::Publish { publisher, pipe, drain, closing, told } => {
                 if arrivals {
                     publisher.receive(sock.now());
                 }
@@ -198,16 +198,19 @@ impl Session {
                 }
                 if *closing && omnimq_core::PipeReader::front(drain).is_none() {
                     publisher.close();
-                    if publisher.is_finished() && finished.is_none() {
-                        *finished = Some(Instant::now());
+                    if publisher.has_told_end() && told.is_none() {
+                        *told = Some(Instant::now());
                     }
+                }
+                if told.is_some_and(|told| told.elapsed() >= REPAIRS) {
+                    publisher.retire();
                 }
                 if turn.blocked != self.watched {
                     self.watched = turn.blocked;
                     sock.io.selector().watch_session(publisher.descriptor(), Token::sessions(sock.id), true, turn.blocked);
                 }
-                let told = finished.is_some() || !*closing;
-                Turn { more: turn.more || (!told && !turn.blocked && publisher_has_end_to_tell(publisher)), ..turn }
+                let untold = publisher.is_closed() && !publisher.has_told_end();
+                Turn { more: turn.more || (untold && !turn.blocked), ..turn }
             }
             End::Subscribe { subscriber, feed, repaired } => {
                 let turn = subscriber.turn(feed, sock.now());
@@ -226,7 +229,9 @@ impl Session {
     }
     fn is_finished(&self) -> bool {
         match &self.end {
-            End::Publish { finished, .. } => finished.is_some_and(|finished| finished.elapsed() >= REPAIRS),
+            End::Publish { publisher, told, .. } => {
+                told.is_some_and(|told| told.elapsed() >= REPAIRS) && publisher.is_finished()
+            }
             End::Subscribe { .. } => true,
         }
     }
@@ -279,11 +284,6 @@ fn tell_caps(sock: &Sock, endpoint: &str, warnings: &[Warning]) {
         };
         sock.watchers.tell(&Event::Capped { endpoint: endpoint.into(), cap, wanted, granted });
     }
-}
-
-/// Whether the end of the stream is still to be told, which nothing but a turn does.
-fn publisher_has_end_to_tell(publisher: &Publisher) -> bool {
-    publisher.is_closed() && !publisher.is_finished()
 }
 
 /// The sessions of one socket.
