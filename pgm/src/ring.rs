@@ -33,6 +33,10 @@ impl<T, C: Cells<T>> Ring<T, C> {
     pub(crate) const fn end(&self) -> Sqn {
         self.first.plus(self.len)
     }
+    /// How many values there are.
+    pub(crate) const fn len(&self) -> u32 {
+        self.len
+    }
     pub(crate) const fn is_empty(&self) -> bool {
         self.len == 0
     }

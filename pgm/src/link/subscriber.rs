@@ -145,7 +145,7 @@ impl Subscriber {
     pub const fn broken(&self) -> u64 {
         self.known.broken
     }
-    /// Octets that the packets kept take.
+    /// Octets that the windows take.
     pub fn window_bytes(&self) -> usize {
         self.receiver.window_bytes()
     }

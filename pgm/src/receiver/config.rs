@@ -9,7 +9,8 @@ pub struct ReceiverConfig {
     /// Packets of one source that are kept while others before them are missing, or the application is away (by
     /// default 4096; see [`window_of`](crate::window_of)).
     pub window: u32,
-    /// Octets that the packets kept of all sources may take, bookkeeping included; by default 64 MiB.
+    /// Octets that the windows of all sources may take, with what is known of packets that are missing; by default
+    /// 64 MiB. Each source may exceed it by one packet.
     pub window_bytes: usize,
     /// Sources heard at once; further ones are not heard. By default 64.
     pub peers: u32,
@@ -28,7 +29,8 @@ pub struct ReceiverConfig {
     pub patience: Duration,
     /// How long a packet may be missing before it is given up; by default 10 s, which is libzmq's RECOVERY_IVL.
     pub give_up: Duration,
-    /// A source that is silent for so long has gone; by default 300 s.
+    /// A source that is silent for so long has gone; by default 300 s. A fifth of it is enough where another source has no
+    /// place.
     pub expiry: Duration,
     /// A source without any progress for so long, whose numbers are those of its past, has begun anew; by default 1 s.
     pub restart: Duration,

@@ -32,6 +32,9 @@ use core::net::IpAddr;
 use omnimq_core::Instant;
 use peer::{Context, Life, Origin, Peer};
 
+/// Which part of its expiry a source may be silent for where another one has no place.
+const SOON: u32 = 5;
+
 /// A source that is being heard. Used again some time after it has [left](Event::Left).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PeerId(pub u32);
@@ -98,9 +101,9 @@ impl<S: Storage> Receiver<S> {
     pub fn peers(&self) -> impl Iterator<Item = PeerId> + use<'_, S> {
         (0..self.bound).filter(|&at| self.peers.get(at).is_some_and(|peer| !peer.told.1)).map(PeerId)
     }
-    /// What the packets kept take, in octets.
+    /// What the windows take, in octets.
     pub fn window_bytes(&self) -> usize {
-        (0..self.bound).filter_map(|at| self.peers.get(at)).fold(0, |sum, peer| sum.saturating_add(peer.bytes))
+        (0..self.bound).filter_map(|at| self.peers.get(at)).fold(0, |sum, peer| sum.saturating_add(peer.window_bytes()))
     }
     /// The peer at a place, with what it needs to act.
     fn at(&mut self, at: u32, now: Instant) -> Option<(&mut Peer<S>, Context<'_>)> {
@@ -174,10 +177,9 @@ impl<S: Storage> Receiver<S> {
     }
     /// A place for a source whose first number is `first`.
     fn join(&mut self, origin: Origin, first: Sqn, now: Instant) -> Option<u32> {
-        let most = self.config.peers.min(<S::Peers<Peer<S>> as Cells<Peer<S>>>::MOST);
-        let vacant = |receiver: &Self, at: u32| receiver.peers.get(at).is_none_or(|peer| peer.is_forgotten(now));
-        let Some(at) = (0..most).find(|&at| vacant(self, at)) else {
+        let Some(at) = self.vacant(now) else {
             self.statistics.unheard = self.statistics.unheard.saturating_add(1);
+            self.give_way(now);
             return None;
         };
         let peer = Peer::new(origin, first, &self.config, now);
@@ -187,6 +189,21 @@ impl<S: Storage> Receiver<S> {
         self.bound = self.bound.max(at.saturating_add(1));
         self.recent = at;
         Some(at)
+    }
+    /// A place that nobody has, or else that of the source that is only remembered for the longest time.
+    fn vacant(&self, now: Instant) -> Option<u32> {
+        let most = self.config.peers.min(<S::Peers<Peer<S>> as Cells<Peer<S>>>::MOST);
+        let free = (0..most).find(|&at| self.peers.get(at).is_none_or(|peer| peer.is_forgotten(now)));
+        let remembered = || (0..most).filter_map(|at| Some((self.peers.get(at)?.remembered()?, at))).min();
+        free.or_else(|| remembered().map(|(_, at)| at))
+    }
+    /// Ends the source that has been silent for the longest time, if that is so long that it seems to have gone.
+    fn give_way(&mut self, now: Instant) {
+        let longest = (0..self.bound).filter_map(|at| Some((self.peers.get(at)?.silent(now)?, at))).max();
+        let Some((_, at)) = longest.filter(|(silent, _)| *silent >= self.config.expiry / SOON) else { return };
+        if let Some(peer) = self.peers.get_mut(at) {
+            peer.end(&mut self.statistics);
+        }
     }
 
     /// Acts on the deadlines that have passed.

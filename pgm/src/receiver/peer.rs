@@ -13,7 +13,7 @@ use core::net::IpAddr;
 use core::time::Duration;
 use omnimq_core::{Body, Instant};
 
-/// What a packet in the window takes beside its octets: allocation and place.
+/// What a number in the window takes beside the octets of its packet: place and allocation.
 const SLOT_OCTETS: usize = 96;
 
 /// How long to wait for an SPM before asking for one, drawn between these.
@@ -27,6 +27,9 @@ const REMEMBERED: Duration = Duration::from_secs(10);
 
 /// Numbers that may be asked for at once; further ones wait for these.
 const MOST_ASKED: u32 = 512;
+
+/// Places that are made at once for what is missing, so that no packet costs much; others follow.
+const STRIDE: u32 = 4096;
 
 /// The slots of a peer's window.
 pub(super) type Places<S> = <S as Storage>::Window<Slot<<S as Storage>::Packet>>;
@@ -91,7 +94,8 @@ pub(super) struct Peer<S: Storage> {
     lost: u64,
     /// Nothing has been delivered, so nothing is known to be torn.
     fresh: bool,
-    pub(super) bytes: usize,
+    /// Octets of the packets in the window.
+    bytes: usize,
     heard: Instant,
     progress: Instant,
     /// When something missing is to be looked at.
@@ -155,6 +159,11 @@ impl<S: Storage> Peer<S> {
         now.since(self.progress) >= config.restart
     }
 
+    /// What its window takes, in octets.
+    pub(super) fn window_bytes(&self) -> usize {
+        (self.window.ring.len() as usize).saturating_mul(SLOT_OCTETS).saturating_add(self.bytes)
+    }
+
     /// Takes an SPM.
     pub(super) fn on_spm(&mut self, spm: &Spm<'_>, context: &mut Context<'_>) {
         self.heard = context.now;
@@ -202,29 +211,22 @@ impl<S: Storage> Peer<S> {
         if ahead && data.sqn == self.window.ring.end() && self.window.append(packet.clone(), fragment) {
             self.highest = data.sqn;
             self.progress = context.now;
-            self.bytes = self.bytes.saturating_add(cost);
+            self.bytes = self.bytes.saturating_add(data.tsdu.len());
             return self.hurry(context);
         }
         self.reach(data.sqn, context);
-        self.place(data.sqn, packet, fragment, cost, original, context);
+        self.place(data.sqn, packet, fragment, original, context);
     }
     fn unwanted(&self, sqn: Sqn, context: &mut Context<'_>) {
         let inside = sqn.is_before(self.window.ring.end());
         let count = if inside { &mut context.statistics.duplicates } else { &mut context.statistics.refused };
         *count = count.saturating_add(1);
     }
-    fn place(
-        &mut self,
-        sqn: Sqn,
-        packet: S::Packet,
-        fragment: Option<Fragment>,
-        cost: usize,
-        original: bool,
-        context: &mut Context<'_>,
-    ) {
+    fn place(&mut self, sqn: Sqn, packet: S::Packet, fragment: Option<Fragment>, original: bool, context: &mut Context<'_>) {
+        let len = packet.as_ref().len();
         match self.window.fill(sqn, packet, fragment) {
             Filled::Missing(missing) => {
-                self.bytes = self.bytes.saturating_add(cost);
+                self.bytes = self.bytes.saturating_add(len);
                 if !original {
                     self.on_repaired(&missing, context);
                 }
@@ -262,7 +264,10 @@ impl<S: Storage> Peer<S> {
         if before == 0 {
             self.back_off.end();
         }
-        self.window.extend(self.highest, self.trail, context.now);
+        // What comes next has its place in any case.
+        let most = (context.room / SLOT_OCTETS).max(usize::from(self.window.ring.is_empty()));
+        let most = u32::try_from(most).unwrap_or(u32::MAX).min(STRIDE);
+        self.window.extend(self.highest, self.trail, most, context.now);
         if self.window.waiting() > before {
             self.wait(context);
         }
@@ -342,7 +347,7 @@ impl<S: Storage> Peer<S> {
     /// Acts on what is due.
     pub(super) fn on_timeout(&mut self, context: &mut Context<'_>) {
         let now = context.now;
-        if matches!(self.life, Life::Live) && now.since(self.heard) >= context.config.expiry {
+        if self.silent(now).is_some_and(|silent| silent >= context.config.expiry) {
             self.end(context.statistics);
         }
         if self.naks.is_none_or(|due| due > now) {
@@ -353,10 +358,15 @@ impl<S: Storage> Peer<S> {
             self.naks = Some(now + context.config.patience);
             return;
         }
+        self.extend(context);
         let due = self.back_off.due().is_some_and(|due| due <= now);
         let ReceiverConfig { give_up, patience, .. } = *context.config;
         let (mut next, mut asking, mut under_way, mut crowded) = (None, 0_usize, 0_u32, false);
+        // How many there are, and have not been looked at: under way, and waiting.
+        let mut unseen = (self.window.under_way(), self.window.waiting());
         let lost = self.window.walk(|_, missing| {
+            let kind = if missing.phase == Phase::BackOff { &mut unseen.1 } else { &mut unseen.0 };
+            *kind = kind.saturating_sub(1);
             if now.since(missing.since) >= give_up {
                 return Verdict::Lose;
             }
@@ -372,8 +382,11 @@ impl<S: Storage> Peer<S> {
             if matches!(missing.phase, Phase::Asked | Phase::Confirmed) {
                 next = Some(next.map_or(missing.due, |next: Instant| next.min(missing.due)));
             }
-            Verdict::Keep
+            // The others wait, are younger, and go on waiting.
+            let rest = unseen.0 == 0 && (!due || under_way >= MOST_ASKED);
+            if rest { Verdict::Stop } else { Verdict::Keep }
         });
+        crowded |= due && unseen.1 > 0;
         context.statistics.given_up = context.statistics.given_up.saturating_add(u64::from(lost));
         if due {
             self.back_off.end();
@@ -404,10 +417,12 @@ impl<S: Storage> Peer<S> {
         let (mut count, mut more) = (0_usize, false);
         let mut next = self.naks;
         let patience = self.patience;
+        let mut unseen = self.window.asks();
         self.window.walk(|sqn, missing| {
             if missing.phase != Phase::Ask {
-                return Verdict::Keep;
+                return if unseen == 0 { Verdict::Stop } else { Verdict::Keep };
             }
+            unseen = unseen.saturating_sub(1);
             let Some(place) = places.next() else {
                 more = true;
                 return Verdict::Stop;
@@ -426,13 +441,17 @@ impl<S: Storage> Peer<S> {
     /// When something is due, if it is.
     pub(super) fn due(&self, config: &ReceiverConfig) -> Option<Instant> {
         let life = match self.life {
-            Life::Live => Some(self.heard + config.expiry),
             Life::Finished(at) if self.told.1 => Some(at + REMEMBERED),
-            _ => None,
+            Life::Live | Life::Finished(_) => Some(self.heard + config.expiry),
+            Life::Ending => None,
         };
         [life, self.naks, self.ask].into_iter().flatten().min()
     }
 
+    /// How long it has been silent; `None` when it is known to have gone.
+    pub(super) fn silent(&self, now: Instant) -> Option<Duration> {
+        (self.life != Life::Ending && !self.told.1).then(|| now.since(self.heard))
+    }
     /// No more of this source: what is missing is lost, what is here is delivered.
     pub(super) fn end(&mut self, statistics: &mut ReceiverStatistics) {
         let lost = self.window.walk(|_, _| Verdict::Lose);
@@ -447,6 +466,13 @@ impl<S: Storage> Peer<S> {
     }
     fn reached_end(&self) -> bool {
         self.life == Life::Ending || self.highest.is_before(self.window.ring.end())
+    }
+    /// When it said its end, if that is all there is to remember.
+    pub(super) fn remembered(&self) -> Option<Instant> {
+        match self.life {
+            Life::Finished(at) => self.told.1.then_some(at),
+            Life::Live | Life::Ending => None,
+        }
     }
     /// Whether nothing is left to remember.
     pub(super) fn is_forgotten(&self, now: Instant) -> bool {
@@ -485,7 +511,7 @@ impl<S: Storage> Peer<S> {
                         return Some(gap);
                     }
                     let Some(Slot::Here(packet, _)) = self.window.ring.pop() else { return None };
-                    self.bytes = self.bytes.saturating_sub(packet.as_ref().len().saturating_add(SLOT_OCTETS));
+                    self.bytes = self.bytes.saturating_sub(packet.as_ref().len());
                     self.fresh = false;
                     return Some(Delivery::Data(packet));
                 }
@@ -508,7 +534,7 @@ impl<S: Storage> Peer<S> {
     }
     fn pop_front(&mut self) {
         if let Some(Slot::Here(packet, _)) = self.window.ring.pop() {
-            self.bytes = self.bytes.saturating_sub(packet.as_ref().len().saturating_add(SLOT_OCTETS));
+            self.bytes = self.bytes.saturating_sub(packet.as_ref().len());
         }
     }
     /// What cannot be delivered is lost, unless it is the rest of a unit that began before we joined.

@@ -77,25 +77,39 @@ pub(super) struct Window<P, C> {
     pub(super) ring: Ring<Slot<P>, C>,
     head: Option<Sqn>,
     tail: Option<Sqn>,
-    /// How many are missing and in [`Phase::BackOff`].
+    /// How many are missing, and of these in [`Phase::BackOff`] and in [`Phase::Ask`].
+    missing: u32,
     waiting: u32,
+    asks: u32,
 }
 
 impl<P, C: Cells<Slot<P>>> Window<P, C> {
     pub(super) fn new(first: Sqn, most: u32) -> Self {
-        Self { ring: Ring::new(first, most), head: None, tail: None, waiting: 0 }
+        Self { ring: Ring::new(first, most), head: None, tail: None, missing: 0, waiting: 0, asks: 0 }
     }
     /// How many wait for the next NAK.
     pub(super) const fn waiting(&self) -> u32 {
         self.waiting
     }
+    /// How many are missing and do not wait for it.
+    pub(super) const fn under_way(&self) -> u32 {
+        self.missing.saturating_sub(self.waiting)
+    }
+    /// How many are to be asked for at once.
+    pub(super) const fn asks(&self) -> u32 {
+        self.asks
+    }
     /// The earliest number that is missing.
     pub(super) const fn earliest(&self) -> Option<Sqn> {
         self.head
     }
-    /// Makes places up to `last`, as far as there is room: those before `trail` are lost, the others missing.
-    pub(super) fn extend(&mut self, last: Sqn, trail: Sqn, now: Instant) {
-        while !self.ring.is_full() && !last.is_before(self.ring.end()) {
+    /// Makes places up to `last`, `most` of them and as far as there is room: those before `trail` are lost, the others
+    /// missing.
+    pub(super) fn extend(&mut self, last: Sqn, trail: Sqn, most: u32, now: Instant) {
+        for _ in 0..most {
+            if self.ring.is_full() || last.is_before(self.ring.end()) {
+                return;
+            }
             let sqn = self.ring.end();
             if sqn.is_before(trail) {
                 if self.ring.push(Slot::Lost).is_err() {
@@ -113,6 +127,7 @@ impl<P, C: Cells<Slot<P>>> Window<P, C> {
                 None => self.head = Some(sqn),
             }
             self.tail = Some(sqn);
+            self.missing = self.missing.saturating_add(1);
             self.waiting = self.waiting.saturating_add(1);
         }
     }
@@ -132,12 +147,16 @@ impl<P, C: Cells<Slot<P>>> Window<P, C> {
         if before.is_unasked() {
             missing.last = now;
         }
-        self.on_phase(before, Phase::Confirmed);
+        self.on_phase(before, Some(Phase::Confirmed));
         Some(before)
     }
-    fn on_phase(&mut self, before: Phase, after: Phase) {
-        let waits = |phase| u32::from(phase == Phase::BackOff);
-        self.waiting = self.waiting.saturating_sub(waits(before)).saturating_add(waits(after));
+    /// A missing number has come from one phase to another, or is missing no longer.
+    fn on_phase(&mut self, before: Phase, after: Option<Phase>) {
+        let moved = |count: u32, phase| {
+            count.saturating_sub(u32::from(before == phase)).saturating_add(u32::from(after == Some(phase)))
+        };
+        self.waiting = moved(self.waiting, Phase::BackOff);
+        self.asks = moved(self.asks, Phase::Ask);
     }
     /// Whether a packet of this number would be kept.
     pub(super) fn wants(&self, sqn: Sqn) -> bool {
@@ -175,7 +194,7 @@ impl<P, C: Cells<Slot<P>>> Window<P, C> {
             let before = missing.phase;
             let verdict = judge(sqn, missing);
             let after = missing.phase;
-            self.on_phase(before, after);
+            self.on_phase(before, Some(after));
             match verdict {
                 Verdict::Keep => {}
                 Verdict::Stop => break,
@@ -198,7 +217,8 @@ impl<P, C: Cells<Slot<P>>> Window<P, C> {
             Some(after) => after.before = missing.before,
             None => self.tail = missing.before,
         }
-        self.waiting = self.waiting.saturating_sub(u32::from(missing.phase == Phase::BackOff));
+        self.on_phase(missing.phase, None);
+        self.missing = self.missing.saturating_sub(1);
         if let Some(place) = self.ring.get_mut(sqn) {
             *place = slot;
         }
