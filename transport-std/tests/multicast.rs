@@ -4,8 +4,9 @@
 
 use omnimq::{Cap, Context, Error, Event, Monitor, PeerState, Poller, Readiness, SocketOptions, SocketType};
 use omnimq_pgm::Sqn;
-use omnimq_pgm::wire::{Content, Data, Flags, Gsi, Nak, Opt, OptionBuffer, OptionKind, Options, Packet, Spm};
+use omnimq_pgm::wire::{Content, Data, Flags, Gsi, Nak, Opt, OptionBuffer, OptionKind, Options, Packet, Spm, Tsi};
 use socket2::{Domain, Protocol, Socket as Raw, Type};
+use std::collections::HashSet;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -130,6 +131,45 @@ fn closing_a_publisher_tells_its_end_and_is_quick() {
     assert_eq!(data_before_the_end(&witness), 10);
 }
 
+/// Asks the source of a packet for its packets up to `last`.
+fn nak(sent: &Packet<'_>, last: u32) -> Vec<u8> {
+    let (source, group) = (Ipv4Addr::LOCALHOST.into(), Ipv4Addr::new(239, 192, 7, 1).into());
+    let mut options = OptionBuffer::new();
+    let _ = options.push_list(&(1..=last).map(Sqn).collect::<Vec<_>>());
+    let content = Content::Nak(Nak { sqn: Sqn(0), source, group, options: options.options() });
+    let (source_port, Tsi { gsi, port: destination_port }) = (sent.destination_port, sent.downstream());
+    let mut octets = vec![0; 500];
+    let packet = Packet { source_port, destination_port, gsi, flags: Flags::SIGNIFICANT, content };
+    let len = packet.emit(&mut octets).unwrap();
+    octets.truncate(len);
+    octets
+}
+
+/// Publishers of one host share the port that receivers ask at, and the kernel gives what one receiver asks of both to the
+/// same one: each is asked all the same.
+#[test]
+fn two_publishers_of_one_host_are_both_asked() {
+    let (context, port) = (Context::new().unwrap(), 17515);
+    let (witness, receiver) = (witness(port), UdpSocket::bind("127.0.0.1:0").unwrap());
+    let publishers = [1, 2].map(|_| {
+        let mut publisher = context.socket_with(SocketType::Pub, options()).unwrap();
+        publisher.bind(&session(port)).unwrap();
+        publisher.send("one").unwrap();
+        publisher
+    });
+    let (mut octets, mut repaired) = ([0; 2048], HashSet::new());
+    while repaired.len() < 2 {
+        let len = witness.recv(&mut octets).unwrap();
+        let sent = Packet::parse(&octets[..len]).unwrap();
+        match sent.content {
+            Content::Odata(_) => assert!(receiver.send_to(&nak(&sent, 0), ("127.0.0.1", port)).is_ok()),
+            Content::Rdata(_) => assert!(repaired.insert(sent.downstream())),
+            _ => {}
+        }
+    }
+    drop(publishers);
+}
+
 /// What is asked for while a publisher says its end, and a moment longer, is repaired; who goes on asking does not keep it.
 #[test]
 fn naks_without_end_keep_no_publisher_from_its_own() {
@@ -139,18 +179,12 @@ fn naks_without_end_keep_no_publisher_from_its_own() {
     let mut publisher = context.socket_with(SocketType::Pub, options).unwrap();
     publisher.bind(&session(port)).unwrap();
     (0..20).for_each(|_| publisher.send([7; 1400].as_slice()).unwrap());
-    let (mut octets, group) = ([0; 2048], Ipv4Addr::new(239, 192, 7, 1));
+    let mut octets = [0; 2048];
     let nak = loop {
         let len = witness.recv(&mut octets).unwrap();
         let sent = Packet::parse(&octets[..len]).unwrap();
-        let Content::Odata(Data { sqn: sqn @ Sqn(15..), .. }) = sent.content else { continue };
-        let mut options = OptionBuffer::new();
-        options.push_list(&(0..sqn.0).map(Sqn).collect::<Vec<_>>()).unwrap();
-        let nak = Nak { sqn, source: Ipv4Addr::LOCALHOST.into(), group: group.into(), options: options.options() };
-        let (content, tsi, flags) = (Content::Nak(nak), sent.downstream(), Flags::SIGNIFICANT);
-        let asked = Packet { source_port: port, destination_port: tsi.port, gsi: tsi.gsi, flags, content };
-        let len = asked.emit(&mut octets).unwrap();
-        break &octets[..len];
+        let Content::Odata(Data { sqn: Sqn(last @ 15..), .. }) = sent.content else { continue };
+        break nak(&sent, last);
     };
     let (asks, begin) = (UdpSocket::bind("127.0.0.1:0").unwrap(), Instant::now());
     std::thread::scope(|scope| {
@@ -160,7 +194,7 @@ fn naks_without_end_keep_no_publisher_from_its_own() {
         });
         while !closing.is_finished() {
             assert!(begin.elapsed() < PATIENCE, "it goes on and on");
-            let _ = asks.send_to(nak, ("127.0.0.1", port));
+            let _ = asks.send_to(&nak, ("127.0.0.1", port));
             std::thread::sleep(Duration::from_millis(1));
         }
     });

@@ -27,9 +27,13 @@ fn run<S: Storage>(mut decisions: Decisions<'_>) {
     let mut sent = 0;
     while !decisions.is_empty() {
         match decisions.octet() % 8 {
-            0..=2 => source.handle_datagram(&datagram(&mut decisions, SESSION.port, tsi.port), now),
+            0..=2 => {
+                let other = source.handle_datagram(&datagram(&mut decisions, SESSION.port, tsi.port), now);
+                assert_ne!(other, Some(tsi), "handed on to itself");
+            }
             3 => now = now + Duration::from_micros(u64::from(decisions.octet()) * 100),
             4 => now = now + Duration::from_millis(u64::from(decisions.octet()) * 50),
+            5 if source.is_closed() => source.retire(),
             5 => source.close(),
             _ => {
                 let len = usize::from(decisions.octet());

@@ -9,6 +9,7 @@
 mod error;
 mod inbox;
 mod interface;
+mod neighbours;
 mod options;
 mod outbox;
 mod publisher;

@@ -2,6 +2,7 @@
 
 use super::inbox::Inbox;
 use super::interface::{Interface, scoped};
+use super::neighbours::Neighbours;
 use super::outbox::Outbox;
 use super::{LinkError, LinkOptions, Warning, random, socket};
 use crate::payload::Packer;
@@ -38,6 +39,8 @@ pub struct Publisher {
     source: Source<Heap>,
     packer: Packer,
     socket: Socket,
+    /// Where the system refuses it, what others get is lost.
+    neighbours: Option<Neighbours>,
     interface: Interface,
     inbox: Inbox,
     outbox: Outbox,
@@ -54,10 +57,13 @@ impl Publisher {
         let socket = socket::unicast(&session, interface, options, true)?;
         let udp = session.encapsulation == Encapsulation::Udp;
         let source = Source::new(options.source_config(), session, identifier(session.port), interface.address, now);
+        // Of raw IP everybody gets everything.
+        let neighbours = if udp { Neighbours::open(source.tsi()).ok() } else { None };
         Ok(Self {
             source,
             packer: Packer::new(),
             socket,
+            neighbours,
             interface,
             inbox: Inbox::new(!udp && session.group.is_ipv4()),
             outbox: Outbox::new(udp && options.offload),
@@ -80,9 +86,9 @@ impl Publisher {
     pub const fn address(&self) -> IpAddr {
         self.interface.address
     }
-    /// What to wait for.
-    pub fn descriptor(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+    /// What to wait for: input of all, and room of the first.
+    pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        core::iter::once(self.socket.as_fd()).chain(self.neighbours.as_ref().map(AsFd::as_fd))
     }
     /// The stream ends: receivers are told by the next turns.
     pub const fn close(&mut self) {
@@ -109,13 +115,23 @@ impl Publisher {
         self.receive(now);
         self.transmit(lane, now)
     }
-    /// The first half of a turn, needless as long as the socket is not readable: hears what receivers ask for.
+    /// The first half of a turn, needless as long as no socket is readable: hears what receivers ask for.
     pub fn receive(&mut self, now: Instant) {
+        let (source, neighbours) = (&mut self.source, &self.neighbours);
+        let mut packet = |octets: &[u8]| {
+            if let Some((other, neighbours)) = source.handle_datagram(octets, now).zip(neighbours.as_ref()) {
+                neighbours.pass(octets, other);
+            }
+        };
         for _ in 0..ROUNDS {
-            let source = &mut self.source;
-            if !self.inbox.receive(&self.socket, |octets, _| source.handle_datagram(octets, now)).more {
+            if !self.inbox.receive(&self.socket, |octets, _| packet(octets)).more {
                 break;
             }
+        }
+        if let Some(neighbours) = neighbours {
+            neighbours.receive(|octets| {
+                source.handle_datagram(octets, now);
+            });
         }
     }
     /// The second half of a turn: sends what may be sent.

@@ -175,22 +175,21 @@ impl<S: Storage> Source<S> {
         self.has_told_end() && self.repairs.is_empty() && self.confirmations.is_empty()
     }
 
-    /// Takes a packet that came from anybody.
-    pub fn handle_datagram(&mut self, octets: &[u8], now: Instant) {
-        if self.deaf {
-            return;
+    /// Takes a packet that came from anybody. Returns whom it asks, when that is another source.
+    pub fn handle_datagram(&mut self, octets: &[u8], now: Instant) -> Option<Tsi> {
+        let Ok(packet) = Packet::parse(octets) else {
+            self.statistics.malformed = self.statistics.malformed.saturating_add(1);
+            return None;
+        };
+        let asked = packet.upstream();
+        match packet.content {
+            Content::Nak(_) | Content::Spmr(_) if asked != self.tsi => return Some(asked),
+            _ if self.deaf || packet.source_port != self.session.port => {}
+            Content::Nak(nak) if nak.source == self.path && nak.group == self.session.group => self.on_nak(&nak, now),
+            Content::Spmr(_) => self.schedule.on_request(),
+            _ => {}
         }
-        match Packet::parse(octets) {
-            Ok(packet) if packet.upstream() == self.tsi && packet.source_port == self.session.port => match packet.content {
-                Content::Nak(nak) if nak.source == self.path && nak.group == self.session.group => {
-                    self.on_nak(&nak, now);
-                }
-                Content::Spmr(_) => self.schedule.on_request(),
-                _ => {}
-            },
-            Ok(_) => {}
-            Err(_) => self.statistics.malformed = self.statistics.malformed.saturating_add(1),
-        }
+        None
     }
     fn on_nak(&mut self, nak: &Nak<'_>, now: Instant) {
         self.statistics.naks = self.statistics.naks.saturating_add(1);

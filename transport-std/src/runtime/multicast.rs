@@ -177,7 +177,9 @@ impl Session {
     fn register(&self, io: &Io, sock: SockId) -> io::Result<()> {
         let token = Token::sessions(sock);
         match &self.end {
-            End::Publish { publisher, .. } => io.selector().add_session(publisher.descriptor(), token),
+            End::Publish { publisher, .. } => {
+                publisher.descriptors().try_for_each(|descriptor| io.selector().add_session(descriptor, token))
+            }
             End::Subscribe { subscriber, .. } => {
                 subscriber.descriptors().try_for_each(|descriptor| io.selector().add_session(descriptor, token))
             }
@@ -207,7 +209,9 @@ impl Session {
                 }
                 if turn.blocked != self.watched {
                     self.watched = turn.blocked;
-                    sock.io.selector().watch_session(publisher.descriptor(), Token::sessions(sock.id), true, turn.blocked);
+                    if let Some(descriptor) = publisher.descriptors().next() {
+                        sock.io.selector().watch_session(descriptor, Token::sessions(sock.id), true, turn.blocked);
+                    }
                 }
                 let untold = publisher.is_closed() && !publisher.has_told_end();
                 Turn { more: turn.more || (untold && !turn.blocked), ..turn }
