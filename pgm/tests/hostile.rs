@@ -120,6 +120,23 @@ fn a_source_that_ends_far_ahead_of_what_was_heard_is_forgotten_in_time() {
     assert_eq!((stage.left(), stage.receiver.poll_timeout()), (1, None));
 }
 
+/// Units in many parts, of each of which the last is missing: they are not looked through each time.
+#[test]
+fn parts_of_what_never_becomes_whole_cost_little() {
+    let mut stage = Stage::new(ReceiverConfig::default());
+    for (source, sqn) in (0..16).flat_map(|source| (0..1000).map(move |sqn| (source, sqn))) {
+        let mut options = OptionBuffer::new();
+        let value = [0, sqn * 60, 60_060].map(u32::to_be_bytes).concat();
+        options.push(Opt { kind: OptionKind::FRAGMENT, flags: [0; 2], value: &value }).unwrap();
+        let (trail, options) = (Sqn(0), options.options());
+        stage.hear(source, Content::Odata(Data { sqn: Sqn(sqn), trail, options, tsdu: &[0; 60] }));
+    }
+    let begin = std::time::Instant::now();
+    (0..1000).for_each(|_| stage.take());
+    let each = begin.elapsed() / 1000;
+    assert!(each < Duration::from_micros(100), "{each:?} to find nothing");
+}
+
 /// Places go to those who speak: one that is only remembered gives way at once, one that is silent when it seems to have
 /// gone, and one that is heard never.
 #[test]

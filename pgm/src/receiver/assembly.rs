@@ -2,6 +2,7 @@
 
 use super::window::Slot;
 use crate::ring::Ring;
+use crate::sqn::Sqn;
 use crate::storage::Cells;
 use omnimq_core::{Body, Draft};
 
@@ -13,8 +14,8 @@ const LONGEST: u32 = 65_535;
 /// What the fragments at the front of a window make.
 #[derive(Debug)]
 pub(super) enum Assembly<P> {
-    /// Others are missing.
-    Incomplete,
+    /// Others are missing, the first of which is this.
+    Incomplete(Sqn),
     /// Nothing that could ever be whole.
     Broken,
     /// All of the first `count` packets.
@@ -30,9 +31,10 @@ pub(super) fn assemble<P: Body, C: Cells<Slot<P>>>(ring: &Ring<Slot<P>, C>) -> A
     }
     let Some(mut draft) = P::Draft::with_len(unit.len as usize) else { return Assembly::Broken };
     for count in 1..=MOST {
-        let (packet, fragment) = match ring.get(first.plus(count.saturating_sub(1))) {
+        let sqn = first.plus(count.saturating_sub(1));
+        let (packet, fragment) = match ring.get(sqn) {
             Some(Slot::Here(packet, Some(fragment))) => (packet.as_ref(), fragment),
-            Some(Slot::Missing(_)) | None => return Assembly::Incomplete,
+            Some(Slot::Missing(_)) | None => return Assembly::Incomplete(sqn),
             Some(Slot::Here(_, None) | Slot::Lost) => return Assembly::Broken,
         };
         let filled = draft.bytes().len();

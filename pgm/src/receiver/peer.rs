@@ -94,6 +94,8 @@ pub(super) struct Peer<S: Storage> {
     lost: u64,
     /// Nothing has been delivered, so nothing is known to be torn.
     fresh: bool,
+    /// What the unit at the front waits for: it is not looked through again before that is here.
+    awaited: Option<Sqn>,
     /// Octets of the packets in the window.
     bytes: usize,
     heard: Instant,
@@ -124,6 +126,7 @@ impl<S: Storage> Peer<S> {
             spm: None,
             lost: 0,
             fresh: true,
+            awaited: None,
             bytes: 0,
             heard: now,
             progress: now,
@@ -515,8 +518,9 @@ impl<S: Storage> Peer<S> {
                     self.fresh = false;
                     return Some(Delivery::Data(packet));
                 }
+                Some(Slot::Here(_, Some(_))) if self.awaits() => return self.gap(statistics),
                 Some(Slot::Here(_, Some(_))) => match assemble(&self.window.ring) {
-                    Assembly::Incomplete => return self.gap(statistics),
+                    Assembly::Incomplete(sqn) => self.awaited = Some(sqn),
                     Assembly::Broken => self.drop_front(),
                     Assembly::Whole { packet, count } => {
                         if let Some(gap) = self.gap(statistics) {
@@ -531,6 +535,12 @@ impl<S: Storage> Peer<S> {
                 },
             }
         }
+    }
+    /// Whether the unit at the front is known to be incomplete.
+    fn awaits(&self) -> bool {
+        let ring = &self.window.ring;
+        let awaited = self.awaited.filter(|sqn| !sqn.is_before(ring.first()));
+        awaited.is_some_and(|sqn| matches!(ring.get(sqn), None | Some(Slot::Missing(_))))
     }
     fn pop_front(&mut self) {
         if let Some(Slot::Here(packet, _)) = self.window.ring.pop() {
