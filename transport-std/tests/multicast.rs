@@ -338,6 +338,29 @@ fn a_gap_is_told_with_its_count_and_delivery_goes_on() {
     assert_eq!(subscriber.lost_packets(), 4);
 }
 
+/// Who cannot, or does not want to, have anything repaired hears what comes all the same; and a rate without a limit is one
+/// at which everything can be repaired.
+#[test]
+fn windows_of_no_length_lose_nothing_that_has_come() {
+    let context = Context::new().unwrap();
+    for (port, rate, recovery) in [(17516, 200_000, 0), (17517, 0, 1000), (17518, 1, 1)] {
+        let mut options = options();
+        (options.multicast.rate, options.multicast.recovery) = (rate, recovery);
+        let mut subscriber = context.socket_with(SocketType::Sub, options.clone()).unwrap();
+        subscriber.subscribe(b"").unwrap();
+        subscriber.connect(&session(port)).unwrap();
+        options.multicast.rate = if rate == 1 { 200_000 } else { rate };
+        let mut publisher = context.socket_with(SocketType::Pub, options).unwrap();
+        publisher.bind(&session(port)).unwrap();
+        for number in 0..300_u32 {
+            publisher.send([&number.to_be_bytes()[..], &[7; 1000]].concat()).unwrap();
+        }
+        for number in 0..300_u32 {
+            assert_eq!(subscriber.recv_timeout(PATIENCE).unwrap().bytes()[..4], number.to_be_bytes(), "{rate} {recovery}");
+        }
+    }
+}
+
 /// What comes too fast to be woken for each packet is looked for in intervals; when nothing comes any more, the next packet
 /// wakes again.
 #[test]

@@ -18,10 +18,11 @@ use std::vec::Vec;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LinkOptions {
-    /// Kilobits per second, with all headers (ZMQ_RATE; by default 100). Receivers size their window by it, so both
-    /// sides should have the same.
+    /// Kilobits per second, with all headers (ZMQ_RATE; by default 100); 0 = no limit. Receivers size their window by it,
+    /// so both sides should have the same.
     pub rate: u32,
-    /// How long what was sent can be repaired, in milliseconds (ZMQ_RECOVERY_IVL; by default 10,000).
+    /// How long what was sent can be repaired, in milliseconds (ZMQ_RECOVERY_IVL; by default 10,000). Without a limit of
+    /// the rate it is `window_bytes` that counts.
     pub recovery: u32,
     /// Time to live of packets to the group (ZMQ_MULTICAST_HOPS; by default 1).
     pub hops: u8,
@@ -72,6 +73,9 @@ const BUFFERED_MILLIS: u64 = 50;
 /// ...and this much at least and at most.
 const BUFFER: core::ops::RangeInclusive<u64> = (1 << 20)..=(64 << 20);
 
+/// Packets of a receiver's window at least: what one read may bring, of which nothing has been delivered.
+const READ: u32 = 1024;
+
 impl LinkOptions {
     /// Octets per second.
     fn octets(&self) -> u64 {
@@ -79,24 +83,29 @@ impl LinkOptions {
     }
     /// Packets of a window. Small packets fill it by number, full ones by octets.
     fn window(&self) -> u32 {
-        window_of(self.recovery, self.rate, self.max_tpdu)
+        match self.rate {
+            0 => u32::MAX,
+            rate => window_of(self.recovery, rate, self.max_tpdu),
+        }
     }
     pub(super) fn source_config(&self) -> SourceConfig {
         SourceConfig { rate: self.octets(), window: self.window(), window_bytes: self.window_bytes, ..self.source }
     }
     pub(super) fn receiver_config(&self, seed: u64) -> ReceiverConfig {
         let give_up = core::time::Duration::from_millis(u64::from(self.recovery)).max(self.receiver.patience * 4);
-        ReceiverConfig { window: self.window(), window_bytes: self.window_bytes, give_up, seed, ..self.receiver }
+        let window = self.window().max(READ);
+        ReceiverConfig { window, window_bytes: self.window_bytes, give_up, seed, ..self.receiver }
     }
     pub(super) fn buffer(&self) -> usize {
-        let wanted = (self.octets().saturating_mul(BUFFERED_MILLIS) / 1000).clamp(*BUFFER.start(), *BUFFER.end());
+        let octets = if self.rate == 0 { u64::MAX } else { self.octets() };
+        let wanted = (octets.saturating_mul(BUFFERED_MILLIS) / 1000).clamp(*BUFFER.start(), *BUFFER.end());
         self.receive_buffer.unwrap_or_else(|| usize::try_from(wanted).unwrap_or(usize::MAX))
     }
     /// The shortfall of the window, if the cap in octets makes it smaller than rate and recovery interval ask for.
     pub(super) fn window_warning(&self) -> Option<Warning> {
         let wanted = u64::from(self.window()).saturating_mul(u64::from(self.max_tpdu));
         let granted = self.window_bytes;
-        (wanted > granted as u64).then_some(Warning::Window { wanted, granted })
+        (self.rate > 0 && wanted > granted as u64).then_some(Warning::Window { wanted, granted })
     }
     pub(super) fn check(&self, max_tsdu: usize) -> Result<(), LinkError> {
         // Two octets of offset and one of the stream.
