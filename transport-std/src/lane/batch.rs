@@ -1,7 +1,7 @@
 //! Messages in ZMTP 3.x framing: octets, and large bodies by reference between them.
 
 use super::Traffic;
-use super::inbound::Item;
+use super::item::Item;
 use omnimq_core::wire::{FrameHeader, Framing, MAX_HEADER};
 use omnimq_core::{Blob, Frame};
 use std::collections::VecDeque;

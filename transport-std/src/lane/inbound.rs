@@ -4,6 +4,7 @@
 //! inbox remembers whether the socket has found it empty: only then has the socket to be told of more, and nothing that
 //! comes later tells it again. Credit goes back through an atomic, without the lock.
 
+use super::item::Item;
 use super::{Batch, Notices, Traffic};
 use crate::runtime::seat::Starved;
 use crate::sync::{AtomicBool, AtomicU32, Mutex, Ordering, lock};
@@ -31,41 +32,6 @@ fn size(signal: &Signal<Blob>) -> usize {
     size_of::<Signal<Blob>>().saturating_add(key)
 }
 
-/// Whole messages, one way or the other.
-pub(super) enum Item {
-    /// In ZMTP 3.x framing.
-    Run(Blob),
-    /// A message of one frame.
-    Frame(Frame<Blob>),
-    /// A message of several.
-    Frames(VecDeque<Frame<Blob>>),
-    /// So many packets of a multicast session are missing between the messages before and after.
-    #[cfg_attr(not(all(feature = "pgm", target_os = "linux")), expect(dead_code, reason = "there are no sessions"))]
-    Gap(u64),
-}
-
-impl Item {
-    /// The message of these frames and a last one.
-    pub(super) fn message(others: &mut VecDeque<Frame<Blob>>, last: Frame<Blob>) -> Self {
-        if others.is_empty() {
-            return Self::Frame(last);
-        }
-        others.push_back(last);
-        Self::Frames(std::mem::take(others))
-    }
-    /// Octets, with the headers of frames.
-    fn octets(&self) -> usize {
-        // RFC 37: one octet of flags, one or eight of length.
-        let with_header = |frame: &Frame<Blob>| frame.body.len() + if frame.body.len() > 255 { 9 } else { 2 };
-        match self {
-            Self::Run(run) => run.len(),
-            Self::Frame(frame) => with_header(frame),
-            Self::Frames(frames) => frames.iter().map(with_header).sum(),
-            Self::Gap(_) => 0,
-        }
-    }
-}
-
 struct In {
     items: VecDeque<Item>,
     signals: VecDeque<Signal<Blob>>,
@@ -84,9 +50,23 @@ struct In {
 impl In {
     fn push(&mut self, item: Item) {
         if self.conflates {
-            self.items.clear();
+            self.conflate();
         }
         self.items.push_back(item);
+    }
+    /// A message comes that takes the place of all others: the gaps between them are one before it.
+    fn conflate(&mut self) {
+        let packets = self.items.drain(..).fold(0_u64, |packets, item| match item {
+            Item::Gap(more) => packets.saturating_add(more),
+            _ => packets,
+        });
+        if packets > 0 {
+            self.items.push_back(Item::Gap(packets));
+        }
+    }
+    /// Whether there is a message.
+    fn has_message(&self) -> bool {
+        self.items.iter().any(|item| !matches!(item, Item::Gap(_)))
     }
 }
 
@@ -333,7 +313,7 @@ impl Inlet {
     pub(crate) fn received(&self) -> (Traffic, u32) {
         let state = lock(&self.inbox.state);
         let unread = if state.conflates {
-            u32::from(!self.frames.is_empty() || !state.items.is_empty())
+            u32::from(!self.frames.is_empty() || state.has_message())
         } else {
             // Both wrap alike.
             (state.arrived.messages as u32).wrapping_sub(self.receipts.read())
@@ -356,7 +336,7 @@ impl Inlet {
     }
     /// Whether a message has come that takes the place of the one in hand.
     fn is_outdated(&self) -> bool {
-        self.conflates && !self.seen && !lock(&self.inbox.state).items.is_empty()
+        self.conflates && !self.seen && lock(&self.inbox.state).has_message()
     }
     fn next(&mut self) -> bool {
         if self.gap > 0 || !self.inbox.filled.load(Ordering::Acquire) {
@@ -556,6 +536,35 @@ mod tests {
         assert_eq!(read().unwrap(), b"5", "it was begun");
         assert_eq!(read().unwrap(), b"six");
         assert_eq!(read(), None);
+    }
+
+    #[test]
+    #[cfg(all(feature = "pgm", target_os = "linux"))]
+    fn gaps_have_their_place_among_messages_that_take_each_others() {
+        let notices = Arc::new(Notices::new(true));
+        let (mut intake, mut inlet) = Inbox::lane(PipeId(0), 0, &notices);
+        // The second is in hand when the first has been read, and nothing takes its place: the gap is behind it.
+        written(&mut intake, b"one", false);
+        assert_eq!(inlet.front().unwrap().len, 3);
+        written(&mut intake, b"two", false);
+        assert_eq!(&inlet.read().unwrap().body[..], b"one");
+        intake.gap(1);
+        assert_eq!(&inlet.read().unwrap().body[..], b"two");
+        assert!(inlet.read().is_none());
+        assert_eq!((inlet.pass_gap(), inlet.pass_gap()), (Some(1), None));
+        assert!(inlet.read().is_none());
+        // Of three messages the last is read, with the gaps before it in front of it.
+        for body in ["three", "four", "five"] {
+            written(&mut intake, body.as_bytes(), false);
+            intake.gap(1);
+        }
+        assert_eq!(inlet.received().1, 1);
+        assert!(inlet.read().is_none());
+        assert_eq!(inlet.pass_gap(), Some(2));
+        assert_eq!(&inlet.read().unwrap().body[..], b"five");
+        assert!(inlet.read().is_none());
+        assert_eq!(inlet.pass_gap(), Some(1));
+        assert!(inlet.read().is_none());
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod batch;
 #[cfg(any(test, all(feature = "pgm", target_os = "linux")))]
 mod drain;
 mod inbound;
+mod item;
 mod outbound;
 mod traffic;
 
