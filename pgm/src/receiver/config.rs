@@ -9,8 +9,8 @@ pub struct ReceiverConfig {
     /// Packets of one source that are kept while others before them are missing, or the application is away (by
     /// default 4096; see [`window_of`](crate::window_of)).
     pub window: u32,
-    /// Octets that the windows of all sources may take, with what is known of packets that are missing; by default
-    /// 64 MiB. Each source may exceed it by one packet.
+    /// Octets that the windows of all sources may take; by default 64 MiB. Each source may exceed it by one packet. What is
+    /// known of missing packets may take a fourth of it, and as much again in equal shares, 96 octets for each.
     pub window_bytes: usize,
     /// Sources heard at once; further ones are not heard. By default 64.
     pub peers: u32,

@@ -30,8 +30,10 @@ use crate::wire::{Content, Flags, MAX_LISTED, Nak, OptionBuffer, OptionKind, Opt
 use core::fmt;
 use core::net::IpAddr;
 use omnimq_core::Instant;
-use peer::{Context, Life, Origin, Peer};
+use peer::{Context, Life, Origin, Peer, SLOT_OCTETS};
 
+/// Which part of the octets of all windows may go to numbers whose packets have not come.
+const HOLES: usize = 4;
 /// Which part of its expiry a source may be silent for where another one has no place.
 const SOON: u32 = 5;
 
@@ -107,9 +109,15 @@ impl<S: Storage> Receiver<S> {
     }
     /// The peer at a place, with what it needs to act.
     fn at(&mut self, at: u32, now: Instant) -> Option<(&mut Peer<S>, Context<'_>)> {
-        let room = self.config.window_bytes.saturating_sub(self.window_bytes());
-        let peer = self.peers.get_mut(at)?;
-        Some((peer, Context { config: &self.config, statistics: &mut self.statistics, rng: &mut self.rng, now, room }))
+        let peers = (0..self.bound).filter_map(|at| self.peers.get(at));
+        let (bytes, holes) = peers.fold((0_usize, 0_usize), |(bytes, holes), peer| {
+            (bytes.saturating_add(peer.window_bytes()), holes.saturating_add(peer.holes()))
+        });
+        let room = self.config.window_bytes.saturating_sub(bytes);
+        let most = self.config.window_bytes / HOLES / SLOT_OCTETS;
+        let holes = (most.saturating_sub(holes), most / (self.config.peers as usize).max(1));
+        let (config, statistics, rng) = (&self.config, &mut self.statistics, &mut self.rng);
+        Some((self.peers.get_mut(at)?, Context { config, statistics, rng, now, room, holes }))
     }
 
     /// Takes a packet that `from` sent to `group`, which need not be the session's.

@@ -14,7 +14,7 @@ use core::time::Duration;
 use omnimq_core::{Body, Instant};
 
 /// What a number in the window takes beside the octets of its packet: place and allocation.
-const SLOT_OCTETS: usize = 96;
+pub(super) const SLOT_OCTETS: usize = 96;
 
 /// How long to wait for an SPM before asking for one, drawn between these.
 const ASK_SPM: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(5));
@@ -25,8 +25,10 @@ const ASK_SPM_DOUBLINGS: u8 = 8;
 /// How long a source that said its end is remembered, so that stray packets do not bring it back.
 const REMEMBERED: Duration = Duration::from_secs(10);
 
-/// Numbers that may be asked for at once; further ones wait for these.
+/// Numbers that may be asked for at once, of a source that has repaired something and of any other; further ones wait for
+/// these. Who repairs nothing shall not have much sent to an address that need not be its own.
 const MOST_ASKED: u32 = 512;
+const FIRST_ASKED: u32 = MAX_LISTED as u32 + 1;
 
 /// Places that are made at once for what is missing, so that no packet costs much; others follow.
 const STRIDE: u32 = 4096;
@@ -68,6 +70,8 @@ pub(super) struct Context<'a> {
     pub(super) now: Instant,
     /// Octets that all windows may still take.
     pub(super) room: usize,
+    /// Numbers without a packet that they may still take, and that each may take in any case.
+    pub(super) holes: (usize, usize),
 }
 
 impl Context<'_> {
@@ -96,7 +100,8 @@ pub(super) struct Peer<S: Storage> {
     fresh: bool,
     /// What the unit at the front waits for: it is not looked through again before that is here.
     awaited: Option<Sqn>,
-    /// Octets of the packets in the window.
+    /// The packets in the window, and their octets.
+    packets: u32,
     bytes: usize,
     heard: Instant,
     progress: Instant,
@@ -105,6 +110,8 @@ pub(super) struct Peer<S: Storage> {
     /// When what waits is to be asked for.
     back_off: BackOff,
     patience: Patience,
+    /// It has repaired something.
+    repairs: bool,
     /// When an SPM is to be asked for, and how often it was.
     pub(super) ask: Option<Instant>,
     asked: u8,
@@ -127,12 +134,14 @@ impl<S: Storage> Peer<S> {
             lost: 0,
             fresh: true,
             awaited: None,
+            packets: 0,
             bytes: 0,
             heard: now,
             progress: now,
             naks: None,
             back_off: BackOff::new(),
             patience: Patience::default(),
+            repairs: false,
             ask: None,
             asked: 0,
             asking: false,
@@ -165,6 +174,18 @@ impl<S: Storage> Peer<S> {
     /// What its window takes, in octets.
     pub(super) fn window_bytes(&self) -> usize {
         (self.window.ring.len() as usize).saturating_mul(SLOT_OCTETS).saturating_add(self.bytes)
+    }
+    /// Numbers in its window without a packet.
+    pub(super) const fn holes(&self) -> usize {
+        self.window.ring.len().saturating_sub(self.packets) as usize
+    }
+    fn on_kept(&mut self, len: usize) {
+        self.packets = self.packets.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(len);
+    }
+    fn on_gone(&mut self, len: usize) {
+        self.packets = self.packets.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(len);
     }
 
     /// Takes an SPM.
@@ -214,7 +235,7 @@ impl<S: Storage> Peer<S> {
         if ahead && data.sqn == self.window.ring.end() && self.window.append(packet.clone(), fragment) {
             self.highest = data.sqn;
             self.progress = context.now;
-            self.bytes = self.bytes.saturating_add(data.tsdu.len());
+            self.on_kept(data.tsdu.len());
             return self.hurry(context);
         }
         self.reach(data.sqn, context);
@@ -229,7 +250,7 @@ impl<S: Storage> Peer<S> {
         let len = packet.as_ref().len();
         match self.window.fill(sqn, packet, fragment) {
             Filled::Missing(missing) => {
-                self.bytes = self.bytes.saturating_add(len);
+                self.on_kept(len);
                 if !original {
                     self.on_repaired(&missing, context);
                 }
@@ -241,6 +262,7 @@ impl<S: Storage> Peer<S> {
     fn on_repaired(&mut self, missing: &Missing, context: &mut Context<'_>) {
         let waited = u64::try_from(context.now.since(missing.since).as_micros()).unwrap_or(u64::MAX);
         context.statistics.on_repair(waited);
+        self.repairs = true;
         if !missing.phase.is_unasked() && missing.asked < 2 {
             self.patience.on_answer(context.now.since(missing.last));
         }
@@ -267,8 +289,9 @@ impl<S: Storage> Peer<S> {
         if before == 0 {
             self.back_off.end();
         }
-        // What comes next has its place in any case.
-        let most = (context.room / SLOT_OCTETS).max(usize::from(self.window.ring.is_empty()));
+        // Whoever claims much leaves others their share; what comes next has its place in any case.
+        let share = context.holes.0.max(context.holes.1.saturating_sub(self.holes()));
+        let most = (context.room / SLOT_OCTETS).min(share).max(usize::from(self.window.ring.is_empty()));
         let most = u32::try_from(most).unwrap_or(u32::MAX).min(STRIDE);
         self.window.extend(self.highest, self.trail, most, context.now);
         if self.window.waiting() > before {
@@ -365,6 +388,7 @@ impl<S: Storage> Peer<S> {
         let due = self.back_off.due().is_some_and(|due| due <= now);
         let ReceiverConfig { give_up, patience, .. } = *context.config;
         let (mut next, mut asking, mut under_way, mut crowded) = (None, 0_usize, 0_u32, false);
+        let most = if self.repairs { MOST_ASKED } else { FIRST_ASKED };
         // How many there are, and have not been looked at: under way, and waiting.
         let mut unseen = (self.window.under_way(), self.window.waiting());
         let lost = self.window.walk(|_, missing| {
@@ -375,7 +399,7 @@ impl<S: Storage> Peer<S> {
             }
             match missing.phase {
                 // One NAK for all, however new: that others overtook a packet is rare, and a repair too many does no harm.
-                Phase::BackOff if due && under_way < MOST_ASKED => missing.phase = Phase::Ask,
+                Phase::BackOff if due && under_way < most => missing.phase = Phase::Ask,
                 Phase::BackOff => crowded |= due,
                 Phase::Asked | Phase::Confirmed if missing.due <= now => missing.phase = Phase::BackOff,
                 _ => {}
@@ -386,7 +410,7 @@ impl<S: Storage> Peer<S> {
                 next = Some(next.map_or(missing.due, |next: Instant| next.min(missing.due)));
             }
             // The others wait, are younger, and go on waiting.
-            let rest = unseen.0 == 0 && (!due || under_way >= MOST_ASKED);
+            let rest = unseen.0 == 0 && (!due || under_way >= most);
             if rest { Verdict::Stop } else { Verdict::Keep }
         });
         crowded |= due && unseen.1 > 0;
@@ -514,7 +538,7 @@ impl<S: Storage> Peer<S> {
                         return Some(gap);
                     }
                     let Some(Slot::Here(packet, _)) = self.window.ring.pop() else { return None };
-                    self.bytes = self.bytes.saturating_sub(packet.as_ref().len());
+                    self.on_gone(packet.as_ref().len());
                     self.fresh = false;
                     return Some(Delivery::Data(packet));
                 }
@@ -544,7 +568,7 @@ impl<S: Storage> Peer<S> {
     }
     fn pop_front(&mut self) {
         if let Some(Slot::Here(packet, _)) = self.window.ring.pop() {
-            self.bytes = self.bytes.saturating_sub(packet.as_ref().len());
+            self.on_gone(packet.as_ref().len());
         }
     }
     /// What cannot be delivered is lost, unless it is the rest of a unit that began before we joined.
