@@ -14,6 +14,7 @@
 mod assembly;
 mod back_off;
 mod config;
+mod context;
 mod patience;
 mod peer;
 mod statistics;
@@ -27,10 +28,11 @@ use crate::session::{Session, Target, Transmit};
 use crate::sqn::Sqn;
 use crate::storage::{Cells, Storage};
 use crate::wire::{Content, Flags, MAX_LISTED, Nak, OptionBuffer, OptionKind, Options, Packet, Tsi};
+use context::{Context, SLOT_OCTETS, Taken};
 use core::fmt;
 use core::net::IpAddr;
 use omnimq_core::Instant;
-use peer::{Context, Life, Origin, Peer, SLOT_OCTETS};
+use peer::{Life, Origin, Peer};
 
 /// Which part of the octets of all windows may go to numbers whose packets have not come.
 const HOLES: usize = 4;
@@ -78,6 +80,8 @@ pub struct Receiver<S: Storage> {
     bound: u32,
     /// Who sent last.
     recent: u32,
+    /// By the windows of all.
+    taken: Taken,
     rng: Rng,
     statistics: ReceiverStatistics,
 }
@@ -91,6 +95,7 @@ impl<S: Storage> Receiver<S> {
             peers: S::Peers::default(),
             bound: 0,
             recent: 0,
+            taken: Taken::default(),
             rng: Rng(config.seed),
             statistics: ReceiverStatistics::default(),
         }
@@ -105,19 +110,26 @@ impl<S: Storage> Receiver<S> {
     }
     /// What the windows take, in octets.
     pub fn window_bytes(&self) -> usize {
-        (0..self.bound).filter_map(|at| self.peers.get(at)).fold(0, |sum, peer| sum.saturating_add(peer.window_bytes()))
+        let each = (0..self.bound).filter_map(|at| self.peers.get(at)).map(|peer| peer.taken().octets);
+        debug_assert_eq!(self.taken.octets, each.sum::<usize>());
+        self.taken.octets
     }
-    /// The peer at a place, with what it needs to act.
-    fn at(&mut self, at: u32, now: Instant) -> Option<(&mut Peer<S>, Context<'_>)> {
-        let peers = (0..self.bound).filter_map(|at| self.peers.get(at));
-        let (bytes, holes) = peers.fold((0_usize, 0_usize), |(bytes, holes), peer| {
-            (bytes.saturating_add(peer.window_bytes()), holes.saturating_add(peer.holes()))
-        });
-        let room = self.config.window_bytes.saturating_sub(bytes);
+    /// Lets the peer at a place act, with what it needs for that.
+    fn with<T>(&mut self, at: u32, now: Instant, act: impl FnOnce(&mut Peer<S>, &mut Context<'_>) -> T) -> Option<T> {
+        let peer = self.peers.get_mut(at)?;
+        let room = self.config.window_bytes.saturating_sub(self.taken.octets);
         let most = self.config.window_bytes / HOLES / SLOT_OCTETS;
-        let holes = (most.saturating_sub(holes), most / (self.config.peers as usize).max(1));
+        let holes = (most.saturating_sub(self.taken.holes), most / (self.config.peers as usize).max(1));
         let (config, statistics, rng) = (&self.config, &mut self.statistics, &mut self.rng);
-        Some((self.peers.get_mut(at)?, Context { config, statistics, rng, now, room, holes }))
+        let before = peer.taken();
+        let done = act(peer, &mut Context { config, statistics, rng, now, room, holes });
+        self.taken.on_change(before, peer.taken());
+        Some(done)
+    }
+    fn forget(&mut self, at: u32) {
+        if let Some(peer) = self.peers.take(at) {
+            self.taken.on_change(peer.taken(), Taken::default());
+        }
     }
 
     /// Takes a packet that `from` sent to `group`, which need not be the session's.
@@ -142,27 +154,27 @@ impl<S: Storage> Receiver<S> {
                     None => self.join(origin, spm.lead.next(), now),
                     known => known,
                 };
-                if let Some((peer, mut context)) = at.and_then(|at| self.at(at, now)) {
-                    peer.on_spm(&spm, &mut context);
+                if let Some(at) = at {
+                    self.with(at, now, |peer, context| peer.on_spm(&spm, context));
                 }
             }
             Content::Odata(data) => {
                 self.statistics.odata = self.statistics.odata.saturating_add(1);
                 let known = at.filter(|&at| !self.supersede(at, |peer, config| peer.restarts_with(&data, config, now)));
                 let at = known.or_else(|| self.join(origin, data.sqn, now));
-                if let Some((peer, mut context)) = at.and_then(|at| self.at(at, now)) {
-                    peer.on_data(&data, true, &mut context);
+                if let Some(at) = at {
+                    self.with(at, now, |peer, context| peer.on_data(&data, true, context));
                 }
             }
             Content::Rdata(data) => {
                 self.statistics.rdata = self.statistics.rdata.saturating_add(1);
-                if let Some((peer, mut context)) = at.and_then(|at| self.at(at, now)) {
-                    peer.on_data(&data, false, &mut context);
+                if let Some(at) = at {
+                    self.with(at, now, |peer, context| peer.on_data(&data, false, context));
                 }
             }
             Content::Ncf(nak) if nak.group == group => {
-                if let Some((peer, mut context)) = at.and_then(|at| self.at(at, now)) {
-                    peer.on_confirmed(nak.sqns(), &mut context);
+                if let Some(at) = at {
+                    self.with(at, now, |peer, context| peer.on_confirmed(nak.sqns(), context));
                 }
             }
             _ => self.statistics.foreign = self.statistics.foreign.saturating_add(1),
@@ -191,6 +203,7 @@ impl<S: Storage> Receiver<S> {
             return None;
         };
         let peer = Peer::new(origin, first, &self.config, now);
+        self.forget(at);
         if !self.peers.grow(at.saturating_add(1)) || self.peers.put(at, peer).is_err() {
             return None;
         }
@@ -218,11 +231,9 @@ impl<S: Storage> Receiver<S> {
     pub fn handle_timeout(&mut self, now: Instant) {
         for at in 0..self.bound {
             if self.peers.get(at).is_some_and(|peer| peer.is_forgotten(now)) {
-                self.peers.take(at);
+                self.forget(at);
             }
-            if let Some((peer, mut context)) = self.at(at, now) {
-                peer.on_timeout(&mut context);
-            }
+            self.with(at, now, Peer::on_timeout);
         }
     }
     /// When [`handle_timeout`](Self::handle_timeout) and [`poll_transmit`](Self::poll_transmit) are to be called next.
@@ -281,8 +292,7 @@ impl<S: Storage> Receiver<S> {
     }
     /// What comes next of a source, if it is here.
     pub fn take(&mut self, peer: PeerId, now: Instant) -> Option<Delivery<S::Packet>> {
-        let (peer, mut context) = self.at(peer.0, now)?;
-        peer.take(&mut context)
+        self.with(peer.0, now, Peer::take)?
     }
 }
 

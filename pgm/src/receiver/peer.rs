@@ -1,20 +1,17 @@
 //! One source as a receiver sees it: its window, what it said of itself, and when something is due.
 
 use super::assembly::{Assembly, assemble};
-use super::back_off::{BackOff, drawn};
+use super::back_off::BackOff;
+use super::context::{Context, SLOT_OCTETS, Taken};
 use super::patience::Patience;
 use super::window::{Filled, Missing, Phase, Slot, Verdict, Window};
 use super::{Delivery, ReceiverConfig, ReceiverStatistics};
-use crate::rng::Rng;
 use crate::sqn::Sqn;
 use crate::storage::Storage;
 use crate::wire::{Data, Fragment, MAX_LISTED, Spm, Tsi};
 use core::net::IpAddr;
 use core::time::Duration;
 use omnimq_core::{Body, Instant};
-
-/// What a number in the window takes beside the octets of its packet: place and allocation.
-pub(super) const SLOT_OCTETS: usize = 96;
 
 /// How long to wait for an SPM before asking for one, drawn between these.
 const ASK_SPM: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(5));
@@ -59,25 +56,6 @@ impl Origin {
     /// Whether it is the same source: one sends to one group, in whatever groups its packets come.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         (self.tsi, self.from) == (other.tsi, other.from)
-    }
-}
-
-/// What the machine is told with a packet.
-pub(super) struct Context<'a> {
-    pub(super) config: &'a ReceiverConfig,
-    pub(super) statistics: &'a mut ReceiverStatistics,
-    pub(super) rng: &'a mut Rng,
-    pub(super) now: Instant,
-    /// Octets that all windows may still take.
-    pub(super) room: usize,
-    /// Numbers without a packet that they may still take, and that each may take in any case.
-    pub(super) holes: (usize, usize),
-}
-
-impl Context<'_> {
-    /// A time between the least and the most from here.
-    fn drawn(&mut self, span: (Duration, Duration)) -> Instant {
-        self.now + drawn(self.rng, span)
     }
 }
 
@@ -171,13 +149,11 @@ impl<S: Storage> Peer<S> {
         now.since(self.progress) >= config.restart
     }
 
-    /// What its window takes, in octets.
-    pub(super) fn window_bytes(&self) -> usize {
-        (self.window.ring.len() as usize).saturating_mul(SLOT_OCTETS).saturating_add(self.bytes)
-    }
-    /// Numbers in its window without a packet.
-    pub(super) const fn holes(&self) -> usize {
-        self.window.ring.len().saturating_sub(self.packets) as usize
+    /// What its window takes.
+    pub(super) fn taken(&self) -> Taken {
+        let (len, packets) = (self.window.ring.len() as usize, self.packets as usize);
+        let octets = len.saturating_mul(SLOT_OCTETS).saturating_add(self.bytes);
+        Taken { octets, holes: len.saturating_sub(packets) }
     }
     fn on_kept(&mut self, len: usize) {
         self.packets = self.packets.saturating_add(1);
@@ -290,7 +266,7 @@ impl<S: Storage> Peer<S> {
             self.back_off.end();
         }
         // Whoever claims much leaves others their share; what comes next has its place in any case.
-        let share = context.holes.0.max(context.holes.1.saturating_sub(self.holes()));
+        let share = context.holes.0.max(context.holes.1.saturating_sub(self.taken().holes));
         let most = (context.room / SLOT_OCTETS).min(share).max(usize::from(self.window.ring.is_empty()));
         let most = u32::try_from(most).unwrap_or(u32::MAX).min(STRIDE);
         self.window.extend(self.highest, self.trail, most, context.now);
