@@ -361,6 +361,16 @@ impl<S: Storage> Peer<S> {
             return;
         }
         self.extend(context);
+        self.review(context);
+        if self.asking && self.path.is_none() {
+            // Without a path nothing is asked; giving up goes on.
+            let soon = now + context.config.patience;
+            self.naks = Some(self.naks.map_or(soon, |naks| naks.min(soon)));
+        }
+    }
+    /// Looks at what is missing: what is to be asked for, what is not answered, and what is to be given up.
+    fn review(&mut self, context: &mut Context<'_>) {
+        let now = context.now;
         let due = self.back_off.due().is_some_and(|due| due <= now);
         let ReceiverConfig { give_up, patience, .. } = *context.config;
         let (mut next, mut asking, mut under_way, mut crowded) = (None, 0_usize, 0_u32, false);
@@ -404,10 +414,6 @@ impl<S: Storage> Peer<S> {
         }
         if self.window.waiting() > 0 {
             self.wait(context);
-        }
-        if self.asking && self.path.is_none() {
-            // Without a path nothing is asked; giving up goes on.
-            self.naks = Some(next.unwrap_or(now + context.config.patience).min(now + context.config.patience));
         }
     }
     /// Whether the application is away and everything is full.
