@@ -221,7 +221,7 @@ impl<S: Storage> Receiver<S> {
     /// Ends the source that has been silent for the longest time, if that is so long that it seems to have gone.
     fn give_way(&mut self, now: Instant) {
         let longest = (0..self.bound).filter_map(|at| Some((self.peers.get(at)?.silent(now)?, at))).max();
-        let Some((_, at)) = longest.filter(|(silent, _)| *silent >= self.config.expiry / SOON) else { return };
+        let Some((_, at)) = longest.filter(|(silent, _)| silent.saturating_mul(SOON) >= self.config.expiry) else { return };
         if let Some(peer) = self.peers.get_mut(at) {
             peer.end(&mut self.statistics);
         }
