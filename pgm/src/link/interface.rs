@@ -143,8 +143,9 @@ mod tests {
     #[test]
     fn link_local_addresses_are_where_they_were_heard_last() {
         let mut scopes = Scopes::default();
-        let mut learn = |text: &str| scopes.learn(text.parse().unwrap());
-        ["[fe80::1%3]:9", "[fe80::2%4]:9", "[fe80::1%5]:9", "[fd00::1]:9", "192.0.2.1:9"].map(&mut learn);
+        for from in ["[fe80::1%3]:9", "[fe80::2%4]:9", "[fe80::1%5]:9", "[fd00::1]:9", "192.0.2.1:9"] {
+            scopes.learn(from.parse().unwrap());
+        }
         let of = |scopes: &Scopes, text: &str| scopes.of(text.parse().unwrap());
         assert_eq!(["fe80::1", "fe80::2", "fd00::1", "192.0.2.1"].map(|text| of(&scopes, text)), [5, 4, 0, 0]);
         (0..Scopes::MOST).for_each(|n| scopes.learn(format!("[fe80::1:{n:x}%6]:9").parse().unwrap()));
