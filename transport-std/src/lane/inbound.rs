@@ -39,7 +39,7 @@ struct In {
     signalled: usize,
     /// The mark has changed to this.
     hwm: Option<u32>,
-    /// A message takes the place of those that have not been read.
+    /// A message takes the place of those that have not been read: this socket asks for it, or over inproc the other one.
     conflates: bool,
     /// The socket found nothing and has to be told of more.
     idle: bool,
@@ -100,9 +100,8 @@ pub(crate) struct Inlet {
     run: Blob,
     at: usize,
     frames: VecDeque<Frame<Blob>>,
-    /// Where messages take each other's place: the one in hand stays, because it has been looked at.
-    seen: bool,
-    conflates: bool,
+    /// A message that comes takes the place of the one in hand, which has not been looked at.
+    replaceable: bool,
     /// The lane stops before a gap of so many packets until that has been told; 0 = it does not.
     gap: u64,
     held: Option<Signal<Blob>>,
@@ -155,8 +154,7 @@ impl Inbox {
             run: Blob::default(),
             at: 0,
             frames: VecDeque::new(),
-            seen: false,
-            conflates: notices.conflates,
+            replaceable: false,
             gap: 0,
             held: None,
             receipts: Receipts::new(hwm),
@@ -336,7 +334,7 @@ impl Inlet {
     }
     /// Whether a message has come that takes the place of the one in hand.
     fn is_outdated(&self) -> bool {
-        self.conflates && !self.seen && lock(&self.inbox.state).has_message()
+        self.replaceable && lock(&self.inbox.state).has_message()
     }
     fn next(&mut self) -> bool {
         if self.gap > 0 || !self.inbox.filled.load(Ordering::Acquire) {
@@ -346,9 +344,9 @@ impl Inlet {
         if let Some(hwm) = state.hwm.take() {
             self.inbox.returned.store(self.receipts.set_hwm(hwm), Ordering::Release);
         }
-        self.conflates = state.conflates;
+        self.replaceable = state.conflates;
         match state.items.pop_front() {
-            Some(Item::Run(run)) if self.conflates => self.frames = last_of(&run),
+            Some(Item::Run(run)) if state.conflates => self.frames = last_of(&run),
             Some(Item::Run(run)) => (self.run, self.at) = (run, 0),
             Some(Item::Frame(frame)) => {
                 // What is there has been outdated.
@@ -421,7 +419,7 @@ impl Inlet {
             Frame { body: self.run.slice(body)?, more: header.more }
         } else {
             let frame = self.frames.pop_front()?;
-            self.seen = frame.more;
+            self.replaceable = false;
             frame
         };
         self.done(frame.more);
@@ -454,7 +452,7 @@ impl PipeReader for Inlet {
             return None;
         }
         if let Some(frame) = self.frames.front() {
-            self.seen = true;
+            self.replaceable = false;
             return Some(Front { len: frame.body.len(), more: frame.more });
         }
         let (header, body) = self.parse()?;

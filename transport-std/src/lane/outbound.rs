@@ -93,8 +93,6 @@ pub(crate) struct Out {
     pub(crate) desk: Desk,
     /// Nobody will ever write this: messages vanish.
     pub(crate) closed: bool,
-    /// A message takes the place of one that has not been begun.
-    pub(crate) conflates: bool,
 }
 
 /// The shared part of an outbound lane.
@@ -161,7 +159,6 @@ impl Outlet {
                 receipts: Receipts::new(hwm),
                 desk: Desk::default(),
                 closed: false,
-                conflates: notices.conflates,
             }),
             returned: AtomicU32::new(0),
             starved: Starved::new(),

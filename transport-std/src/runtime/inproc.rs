@@ -96,8 +96,8 @@ impl Names {
         let mut book = lock(&self.0);
         let mut core = lock(&sock.core);
         let Some(id) = core.socket.vacant() else { return false };
-        let outlet = Outlet::inproc(id, sock.generation(), sock.live.send_hwm(), &sock.notices);
-        let (inbox, inlet) = Inbox::inproc(id, sock.live.recv_hwm(), &sock.notices);
+        let outlet = Outlet::inproc(id, sock.generation(), sock.send_hwm(), &sock.notices);
+        let (inbox, inlet) = Inbox::inproc(id, sock.recv_hwm(), &sock.notices);
         let connector = End { sock: Arc::downgrade(sock), pipe: id };
         let meeting =
             Arc::new(Meeting { name: name.into(), connector, binder: OnceLock::new(), left: AtomicBool::new(false) });
@@ -148,8 +148,8 @@ impl Waiting {
         if !connector.socket_type.pairs_with(binder.socket_type) {
             return Err(CloseReason::IncompatiblePeer);
         }
-        let there = sum(connector.live.send_hwm(), binder.live.recv_hwm());
-        let back = sum(binder.live.send_hwm(), connector.live.recv_hwm());
+        let there = sum(connector.send_hwm(), binder.recv_hwm());
+        let back = sum(binder.send_hwm(), connector.recv_hwm());
         let mut core = lock(&binder.core);
         let id = core.socket.vacant().ok_or(CloseReason::Limit(Limit::Peers))?;
         let (inbox, inlet) = Inbox::inproc(id, there, &binder.notices);
@@ -256,12 +256,12 @@ impl Companion {
     }
     /// The mark of the lane towards the other end, if this end's is `send`; `None` while there is no other.
     pub(super) fn mark_there(&self, send: u32) -> Option<u32> {
-        Some(sum(send, self.other()?.0.live.recv_hwm()))
+        Some(sum(send, self.other()?.0.recv_hwm()))
     }
     /// This end's mark is `recv`: the lane from the other end follows.
     pub(super) fn set_mark_back(&self, recv: u32) {
         if let Some((other, pipe)) = self.other() {
-            other.set_mark(pipe, sum(other.live.send_hwm(), recv));
+            other.set_mark(pipe, sum(other.send_hwm(), recv));
         }
     }
     /// This end has read: the other has room where it had none.

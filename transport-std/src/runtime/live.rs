@@ -12,31 +12,30 @@ pub(crate) struct Live {
     linger: Mutex<Option<Duration>>,
     send_hwm: AtomicU32,
     recv_hwm: AtomicU32,
-    /// There are no marks: each pipe keeps the last message alone.
-    conflates: bool,
 }
 
 impl Live {
-    pub(super) fn new(options: &SocketOptions, conflates: bool) -> Self {
+    pub(super) fn new(options: &SocketOptions) -> Self {
         Self {
             linger: Mutex::new(options.linger),
             send_hwm: AtomicU32::new(options.send_hwm),
             recv_hwm: AtomicU32::new(options.recv_hwm),
-            conflates,
         }
     }
     pub(super) fn linger(&self) -> Option<Duration> {
         *lock(&self.linger)
     }
-    pub(super) fn send_hwm(&self) -> u32 {
-        if self.conflates { 0 } else { self.send_hwm.load(Ordering::SeqCst) }
-    }
-    pub(super) fn recv_hwm(&self) -> u32 {
-        if self.conflates { 0 } else { self.recv_hwm.load(Ordering::SeqCst) }
-    }
 }
 
 impl Sock {
+    /// The mark of its pipes outwards; none where they keep the last message alone.
+    pub(super) fn send_hwm(&self) -> u32 {
+        if self.notices.conflates { 0 } else { self.live.send_hwm.load(Ordering::SeqCst) }
+    }
+    /// The mark of its pipes inwards, as [`send_hwm`](Self::send_hwm).
+    pub(super) fn recv_hwm(&self) -> u32 {
+        if self.notices.conflates { 0 } else { self.live.recv_hwm.load(Ordering::SeqCst) }
+    }
     pub(crate) fn set_linger(&self, linger: Option<Duration>) {
         *lock(&self.live.linger) = linger;
     }
@@ -49,7 +48,7 @@ impl Sock {
     /// The mark of all pipes outwards, of those that there are too.
     pub(crate) fn set_send_hwm(&self, hwm: u32) {
         self.live.send_hwm.store(hwm, Ordering::SeqCst);
-        let hwm = self.live.send_hwm();
+        let hwm = self.send_hwm();
         for pipe in self.pipes() {
             let sum = self.companion_of(pipe).and_then(|companion| companion.mark_there(hwm));
             self.set_mark(pipe, sum.unwrap_or(hwm));
@@ -58,7 +57,7 @@ impl Sock {
     /// The mark of all pipes inwards, of those that there are too; not of multicast sessions.
     pub(crate) fn set_recv_hwm(&self, hwm: u32) {
         self.live.recv_hwm.store(hwm, Ordering::SeqCst);
-        let hwm = self.live.recv_hwm();
+        let hwm = self.recv_hwm();
         for pipe in self.pipes() {
             if let Some(peer) = self.peer(pipe) {
                 lock(&peer.protocol).intake.set_hwm(hwm);

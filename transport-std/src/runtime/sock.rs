@@ -143,7 +143,7 @@ impl Sock {
             id,
             socket_type,
             config: options.connection(),
-            live: Live::new(&options, conflates),
+            live: Live::new(&options),
             options,
             io: io.clone(),
             census,
@@ -213,8 +213,8 @@ impl Sock {
         let side = if endpoint.is_some() && !self.options.immediate { Side::Connect } else { Side::Bind };
         let mut core = lock(&self.core);
         let id = core.socket.vacant()?;
-        let (tx, outbox) = Outlet::new(id, self.generation(), self.live.send_hwm(), &self.notices);
-        let (intake, rx) = Inbox::lane(id, self.live.recv_hwm(), &self.notices);
+        let (tx, outbox) = Outlet::new(id, self.generation(), self.send_hwm(), &self.notices);
+        let (intake, rx) = Inbox::lane(id, self.recv_hwm(), &self.notices);
         let peer = Arc::new(Peer::new(id, endpoint.map(str::to_string), outbox, intake, &self.config));
         core.socket.attach(tx, rx, side)?;
         let at = id.index();
@@ -230,8 +230,8 @@ impl Sock {
     pub(crate) fn attach_loose(&self, side: Side) -> Option<(PipeId, Arc<crate::lane::Outbox>, crate::lane::Intake)> {
         let mut core = lock(&self.core);
         let id = core.socket.vacant()?;
-        let (tx, outbox) = Outlet::new(id, self.generation(), self.live.send_hwm(), &self.notices);
-        let (intake, rx) = Inbox::lane(id, self.live.recv_hwm(), &self.notices);
+        let (tx, outbox) = Outlet::new(id, self.generation(), self.send_hwm(), &self.notices);
+        let (intake, rx) = Inbox::lane(id, self.recv_hwm(), &self.notices);
         core.socket.attach(tx, rx, side)?;
         core.loose.push(id);
         self.roster.fetch_add(1, Ordering::Release);

@@ -200,7 +200,7 @@ impl Writer<'_> {
         let mut turn = self.turn;
         loop {
             if out.queue.len() > 0 {
-                if out.conflates && work.progress.written == 0 {
+                if self.sock.notices.conflates && work.progress.written == 0 {
                     self.outbox.on_gone(&mut out, work.give_up());
                 }
                 if work.has_written() {
