@@ -13,9 +13,6 @@ use crate::source::{Finding, Source, as_body, as_group, as_word, is_punct, is_wo
 /// Whose items are asked.
 const LIBRARY: &str = "transport-std/src/";
 
-/// Items that show nothing, each with its reason.
-const EXCEPTIONS: [(&str, &str); 0] = [];
-
 /// What may stand between `pub` and the word that says what an item is.
 const QUALIFIERS: [&str; 3] = ["async", "const", "unsafe"];
 
@@ -40,41 +37,26 @@ struct Item<'a> {
     leads: Vec<String>,
 }
 
-/// Items that show nothing, and exceptions that nothing needs.
+/// Items that show nothing.
 pub(crate) fn findings(tree: &[Source]) -> Vec<Finding> {
-    findings_but(tree, &EXCEPTIONS)
-}
-
-fn findings_but(tree: &[Source], exceptions: &[(&str, &str)]) -> Vec<Finding> {
     let sources = tree.iter().filter(|source| source.path.starts_with(LIBRARY) && source.path.ends_with(".rs"));
     let items: Vec<_> = sources.flat_map(items).collect();
-    let mut book = Book { exceptions, items: HashMap::new() };
+    let mut book = Book::default();
     for item in &items {
-        book.items.entry(&item.name).or_default().push(item);
+        book.0.entry(&item.name).or_default().push(item);
     }
-    let bare: Vec<_> = items.iter().filter(|item| !book.shows(item, &mut Vec::new())).collect();
-    let offenders = bare.iter().filter(|item| !book.excepts(&item.name)).map(|item| {
+    let bare = items.iter().filter(|item| !book.shows(item, &mut Vec::new()));
+    bare.map(|item| {
         item.source.finding(item.line, format!("`{}` has no example, and leads to none by \"as\" or \"see\"", item.name))
-    });
-    let stale = exceptions.iter().filter(|(name, _)| !bare.iter().any(|item| item.name == *name));
-    let stale = stale.map(|(name, _)| Finding {
-        path: "xtask/src/examples.rs".into(),
-        line: 0,
-        what: format!("`{name}` needs no exception"),
-    });
-    offenders.chain(stale).collect()
+    })
+    .collect()
 }
 
 /// The items by their names: several have the same where systems or features differ.
-struct Book<'a> {
-    exceptions: &'a [(&'a str, &'a str)],
-    items: HashMap<&'a str, Vec<&'a Item<'a>>>,
-}
+#[derive(Default)]
+struct Book<'a>(HashMap<&'a str, Vec<&'a Item<'a>>>);
 
 impl<'a> Book<'a> {
-    fn excepts(&self, name: &str) -> bool {
-        self.exceptions.iter().any(|(excepted, _)| *excepted == name)
-    }
     /// Whether the item has a program or leads to one; those in `seen` are being looked at.
     fn shows(&self, item: &'a Item<'a>, seen: &mut Vec<&'a str>) -> bool {
         item.shows || item.leads.iter().any(|lead| self.reaches(lead, seen))
@@ -84,7 +66,7 @@ impl<'a> Book<'a> {
             return false;
         }
         seen.push(name);
-        self.excepts(name) || self.items.get(name).is_some_and(|items| items.iter().any(|item| self.shows(item, seen)))
+        self.0.get(name).is_some_and(|items| items.iter().any(|item| self.shows(item, seen)))
     }
 }
 
@@ -227,37 +209,34 @@ mod tests {
     const PROGRAM: &str = "/// ```\n/// f();\n/// ```\n";
 
     /// The lines of what is found in a file of the library.
-    fn found(text: &str, exceptions: &[(&str, &str)]) -> Vec<usize> {
+    fn found(text: &str) -> Vec<usize> {
         let source = Source::parse("transport-std/src/a.rs", &text.replace("PROGRAM", PROGRAM)).unwrap();
-        findings_but(&[source], exceptions).into_iter().map(|finding| finding.line).collect()
+        findings(&[source]).into_iter().map(|finding| finding.line).collect()
     }
 
     #[test]
     fn items_are_asked_for_a_program() {
-        assert_eq!(found("/// A.\npub struct A;", &[]), [2]);
-        assert_eq!(found("/// A.\nPROGRAMpub struct A;", &[]), NOWHERE);
-        assert_eq!(found("/// A.\n#[inline]\npub const fn a() {}\n/// B.\npub trait B { /// C.\nfn c(); }", &[]), [3, 5]);
-        assert_eq!(found("/// A.\n/// ```text\n/// a\n/// ```\npub fn a() {}", &[]), [5], "no program");
-        assert_eq!(found("/// A.\n/// ```compile_fail\n/// a\n/// ```\npub fn a() {}", &[]), [5], "what not to write");
+        assert_eq!(found("/// A.\npub struct A;"), [2]);
+        assert_eq!(found("/// A.\nPROGRAMpub struct A;"), NOWHERE);
+        assert_eq!(found("/// A.\n#[inline]\npub const fn a() {}\n/// B.\npub trait B { /// C.\nfn c(); }"), [3, 5]);
+        assert_eq!(found("/// A.\n/// ```text\n/// a\n/// ```\npub fn a() {}"), [5], "no program");
+        assert_eq!(found("/// A.\n/// ```compile_fail\n/// a\n/// ```\npub fn a() {}"), [5], "what not to write");
     }
 
     #[test]
     fn others_are_not_asked() {
-        assert_eq!(found("/// A.\npub(crate) fn a() {}\n/// B.\nfn b() {}\n/// C.\npub const C: u8 = 1;", &[]), NOWHERE);
-        assert_eq!(
-            found("impl A for B { /// C.\nfn c() {} }\n#[cfg(test)] mod tests { /// D.\npub fn d() {} }", &[]),
-            NOWHERE
-        );
-        assert_eq!(found("PROGRAMpub struct A { /// B.\npub b: u8 }\nPROGRAMpub enum C { /// D.\nD }", &[]), NOWHERE);
+        assert_eq!(found("/// A.\npub(crate) fn a() {}\n/// B.\nfn b() {}\n/// C.\npub const C: u8 = 1;"), NOWHERE);
+        assert_eq!(found("impl A for B { /// C.\nfn c() {} }\n#[cfg(test)] mod tests { /// D.\npub fn d() {} }"), NOWHERE);
+        assert_eq!(found("PROGRAMpub struct A { /// B.\npub b: u8 }\nPROGRAMpub enum C { /// D.\nD }"), NOWHERE);
         let core = Source::parse("core/src/a.rs", "/// A.\npub fn a() {}").unwrap();
-        assert!(findings_but(&[core], &[]).is_empty());
+        assert!(findings(&[core]).is_empty());
     }
 
     #[test]
     fn links_lead_to_programs() {
         let text =
             |doc: &str| format!("PROGRAMpub struct A;\nimpl<T> A<T> {{ PROGRAMpub fn a() {{}}\n{doc}\npub fn b() {{}} }}");
-        let lines = |doc: &str| found(&text(doc), &[]).len();
+        let lines = |doc: &str| found(&text(doc)).len();
         for good in
             ["/// As [`A::a`].", "/// As\n/// [`a`](Self::a).", "/// B: see [`A`].", "/// See [`that`](crate::A::a)."]
         {
@@ -267,21 +246,13 @@ mod tests {
             assert_eq!(lines(bad), 1, "{bad}");
         }
         let chain = "PROGRAMpub fn a() {}\n/// As [`a`].\npub fn b() {}\n/// As [`b`].\npub fn c() {}";
-        assert_eq!(found(chain, &[]), NOWHERE);
-        assert_eq!(found("/// As [`b`].\npub fn a() {}\n/// As [`a`].\npub fn b() {}", &[]), [2, 4], "a circle");
+        assert_eq!(found(chain), NOWHERE);
+        assert_eq!(found("/// As [`b`].\npub fn a() {}\n/// As [`a`].\npub fn b() {}"), [2, 4], "a circle");
     }
 
     #[test]
     fn what_macros_make_is_asked_too() {
         let made = "macro_rules! typed { () => { impl $name { /// A.\npub fn a() {} } } }\ntyped! { /// B.\nB: a b;\nPROGRAMC: a; }";
-        assert_eq!(found(made, &[]), [2, 4]);
-    }
-
-    #[test]
-    fn exceptions_hold_as_long_as_they_are_needed() {
-        let bare = "impl A { /// B.\npub fn b() {} }\n/// As [`A::b`].\npub fn c() {}";
-        assert_eq!(found(bare, &[("A::b", "for now")]), NOWHERE);
-        assert_eq!(found("PROGRAMpub fn a() {}", &[("a", "has one")]), [0]);
-        assert_eq!(found("", &[("a", "is none")]), [0]);
+        assert_eq!(found(made), [2, 4]);
     }
 }
