@@ -1,4 +1,4 @@
-//! What lies in an inbound lane.
+//! What an inbound lane holds: messages, in the form that they came in, and gaps between them.
 
 use omnimq_core::{Blob, Frame};
 use std::collections::VecDeque;
