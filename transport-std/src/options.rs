@@ -48,7 +48,7 @@ pub struct SocketOptions {
     /// written, or received. For PUSH, PULL, PUB, SUB and DEALER; sockets of other types do not look at it. There are no
     /// marks: `send` does not wait for a peer's room, and a peer that says more than is received is not held back. Messages
     /// of several parts take each other's place whole. Over inproc it holds for both ends. What is given up counts as sent
-    /// or received, and not as dropped. ZMQ_CONFLATE; by default off.
+    /// or received, not as dropped, and as [`replaced`](crate::Statistics::replaced). ZMQ_CONFLATE; by default off.
     ///
     /// ```
     /// use omnimq::{Context, Pull, Push, SocketOptions};

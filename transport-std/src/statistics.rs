@@ -31,6 +31,9 @@ pub struct Statistics {
     /// Messages given up because the peers they were for had no room, were unknown or had gone. One that several peers
     /// miss counts for each.
     pub dropped: u64,
+    /// Messages, both ways, whose place a later one has taken before they were written, or received by the application:
+    /// see [`conflate`](crate::SocketOptions::conflate). They count as sent or received, too.
+    pub replaced: u64,
     /// Its peers, those included from which all that is left is messages to be received.
     pub peers: Vec<PeerStatistics>,
 }

@@ -38,7 +38,8 @@ fn pair(
         say(&mut from, u32::MAX);
         to.recv_timeout(MS).is_ok()
     });
-    until(|| to.statistics().received.messages == from.statistics().sent.messages);
+    let left = |from: omnimq::Statistics| from.sent.messages - from.replaced;
+    until(|| to.statistics().received.messages == left(from.statistics()));
     while to.try_recv().is_ok() {}
     (from, to)
 }
@@ -211,6 +212,40 @@ fn a_receiver_that_is_away_holds_nobody_back() {
         until(|| pull.statistics().received.messages == before + 4000);
         assert_eq!(number(&pull.recv().unwrap()), 3999);
         assert!(matches!(pull.try_recv(), Err(Error::WouldBlock)), "{at}");
+    }
+}
+
+/// What one end sent the other received, or a later message took its place: each message counts once, at the end where that
+/// was.
+#[test]
+fn what_is_replaced_is_counted() {
+    use SocketType::{Dealer, Pull, Push};
+    for at in TRANSPORTS {
+        for (sender, receiver) in
+            [((Push, true), (Pull, false)), ((Push, false), (Pull, true)), ((Dealer, true), (Dealer, true))]
+        {
+            let context = Context::new().unwrap();
+            let (mut from, mut to) = pair(&context, sender, receiver, at, false);
+            let counts = |from: &Socket, to: &Socket| {
+                let (from, to) = (from.statistics(), to.statistics());
+                [from.sent.messages, from.replaced, to.received.messages, to.replaced]
+            };
+            let before = counts(&from, &to);
+            for n in 0..1000u32 {
+                from.send([&n.to_be_bytes()[..], &[7; 20_000][..n as usize % 20_000]]).unwrap();
+            }
+            from.flush();
+            let since = |from: &Socket, to: &Socket| std::array::from_fn(|n| counts(from, to)[n] - before[n]);
+            until(|| {
+                let [sent, given_up, received, _] = since(&from, &to);
+                sent == given_up + received
+            });
+            let taken = std::iter::from_fn(|| to.try_recv().ok()).count() as u64;
+            let [sent, given_up, received, replaced] = since(&from, &to);
+            assert_eq!((sent, received), (1000, taken + replaced), "{sender:?} to {receiver:?} over {at}");
+            assert!(given_up == 0 || sender.1, "{sender:?} to {receiver:?} over {at}");
+            assert!(taken == 1 || !receiver.1 && !at.starts_with("inproc"), "{sender:?} to {receiver:?} over {at}: {taken}");
+        }
     }
 }
 

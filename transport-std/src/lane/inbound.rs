@@ -119,6 +119,14 @@ impl Inbox {
         self.notices.filled.fetch_add(1, Ordering::AcqRel);
         true
     }
+    /// Counts what comes now. Where messages take each other's place, all but the last of it and what there is give way.
+    fn count(&self, state: &mut In, arrived: Traffic) {
+        state.arrived += arrived;
+        if state.conflates {
+            let messages = arrived.messages + u64::from(state.has_message());
+            self.notices.on_replaced(messages.saturating_sub(1));
+        }
+    }
     /// The socket has taken everything.
     fn empty(&self, state: &mut In) {
         state.idle = true;
@@ -169,7 +177,7 @@ impl Inbox {
     /// Puts these messages here; true when the socket had found nothing and has to be told.
     pub(super) fn deliver(&self, batch: Batch) -> bool {
         let mut state = lock(&self.state);
-        state.arrived += batch.traffic();
+        self.count(&mut state, batch.traffic());
         batch.into_items(|item| state.push(item));
         self.fill(&mut state)
     }
@@ -210,7 +218,7 @@ impl Intake {
         self.messages += messages;
         let arrived = Traffic::new(messages, item.octets());
         let mut state = lock(&self.inbox.state);
-        state.arrived += arrived;
+        self.inbox.count(&mut state, arrived);
         state.push(item);
         self.news |= self.inbox.fill(&mut state);
     }
@@ -345,14 +353,15 @@ impl Inlet {
             self.inbox.returned.store(self.receipts.set_hwm(hwm), Ordering::Release);
         }
         self.replaceable = state.conflates;
+        if !self.frames.is_empty() {
+            // It has been outdated.
+            self.frames.clear();
+            self.inbox.notices.on_replaced(1);
+        }
         match state.items.pop_front() {
             Some(Item::Run(run)) if state.conflates => self.frames = last_of(&run),
             Some(Item::Run(run)) => (self.run, self.at) = (run, 0),
-            Some(Item::Frame(frame)) => {
-                // What is there has been outdated.
-                self.frames.clear();
-                self.frames.push_back(frame);
-            }
+            Some(Item::Frame(frame)) => self.frames.push_back(frame),
             Some(Item::Frames(frames)) => self.frames = frames,
             Some(Item::Gap(packets)) => {
                 self.gap = packets;

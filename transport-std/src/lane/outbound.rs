@@ -8,7 +8,7 @@
 use super::{BIG, Batch, Inbox, Traffic};
 use crate::runtime::seat::{Post, Starved};
 use crate::runtime::writing::Desk;
-use crate::sync::{AtomicBool, AtomicU32, Mutex, Ordering, lock};
+use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Mutex, Ordering, lock};
 use omnimq_core::{
     Blob, CloseReason, Credit, Frame, Front, PipeId, PipeReader, PipeWriter, Receipts, Refusal, Signal, Sink,
 };
@@ -37,6 +37,8 @@ pub(crate) struct Notices {
     pub(crate) past: Mutex<(Traffic, Traffic)>,
     /// The lanes keep the last message alone, and know no mark.
     pub(crate) conflates: bool,
+    /// Messages whose place a later one has taken.
+    pub(crate) replaced: AtomicU64,
 }
 
 impl Notices {
@@ -52,7 +54,12 @@ impl Notices {
             last: AtomicU32::new(0),
             past: Mutex::default(),
             conflates,
+            replaced: AtomicU64::new(0),
         }
+    }
+    /// So many messages have given way to a later one.
+    pub(crate) fn on_replaced(&self, messages: u64) {
+        self.replaced.fetch_add(messages, Ordering::Relaxed);
     }
     /// Whether an outlet has filled up since this was last asked.
     #[inline]
@@ -275,13 +282,15 @@ impl Outlet {
     fn keep_last(&mut self) {
         let given_up = self.batch.keep_last();
         self.sent += given_up;
+        let mut replaced = given_up.messages as u32;
         if let To::Stream(outbox) = &self.to {
             let mut out = lock(&outbox.state);
-            let replaced = out.queue.messages() + given_up.messages as u32;
+            replaced += out.queue.messages();
             out.queue.clear();
             // Nobody waits for room in a lane without a mark.
             outbox.on_gone(&mut out, replaced);
         }
+        self.notices.on_replaced(replaced.into());
     }
     #[cold]
     fn refresh(&mut self) -> u32 {

@@ -302,7 +302,8 @@ impl Sock {
         let reach = core.reach();
         let Core { socket, companions, loose, .. } = &mut *core;
         let (sent, received) = *lock(&self.notices.past);
-        let mut all = Statistics { sent, received, dropped: socket.dropped(), ..Statistics::default() };
+        let (dropped, replaced) = (socket.dropped(), self.notices.replaced.load(Ordering::Relaxed));
+        let mut all = Statistics { sent, received, dropped, replaced, peers: Vec::new() };
         for pipe in (0..reach).map(PipeId) {
             let Some(Pipe { tx, rx, .. }) = socket.pipe(pipe) else { continue };
             let companion = || companions.get(pipe.index())?.as_ref().map(Companion::state);

@@ -201,7 +201,9 @@ impl Writer<'_> {
         loop {
             if out.queue.len() > 0 {
                 if self.sock.notices.conflates && work.progress.written == 0 {
-                    self.outbox.on_gone(&mut out, work.give_up());
+                    let replaced = work.give_up();
+                    self.outbox.on_gone(&mut out, replaced);
+                    self.sock.notices.on_replaced(replaced.into());
                 }
                 if work.has_written() {
                     work.begin(&mut out.queue);
