@@ -184,4 +184,36 @@ impl RecvHalf {
     pub fn has_more(&self) -> bool {
         self.0.has_more()
     }
+    /// As [`Socket::subscribe_last`]: subscriptions are answered where they are received.
+    ///
+    /// ```
+    /// # use omnimq::{Context, SocketOptions, Sub, XPub};
+    /// # use std::time::Duration;
+    /// # let context = Context::new()?;
+    /// # let mut options = SocketOptions::default();
+    /// # options.pattern.manual = true;
+    /// # let (mut publisher, mut sub) = (XPub::with(&context, options)?, Sub::new(&context)?);
+    /// # sub.connect(&publisher.bind("tcp://127.0.0.1:*")?)?;
+    /// sub.subscribe("prices")?;
+    /// let (mut news, mut requests) = publisher.split(); // an XPUB that is set to `manual`
+    /// # requests.set_recv_timeout(Some(Duration::from_secs(30)));
+    /// assert_eq!(requests.recv()?.bytes(), b"\x01prices");
+    /// requests.subscribe_last("prices.public")?;
+    /// news.send("prices.public: 8")?;
+    /// assert_eq!(sub.recv_timeout(Duration::from_secs(30))?.bytes(), b"prices.public: 8");
+    /// # Ok::<(), omnimq::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Socket::subscribe_last`].
+    pub fn subscribe_last(&mut self, topic: impl AsRef<[u8]>) -> Result<(), Error> {
+        self.0.subscribe_last(topic)
+    }
+    /// As [`Socket::unsubscribe_last`].
+    ///
+    /// # Errors
+    /// As [`Socket::unsubscribe_last`].
+    pub fn unsubscribe_last(&mut self, topic: impl AsRef<[u8]>) -> Result<(), Error> {
+        self.0.unsubscribe_last(topic)
+    }
 }

@@ -2,7 +2,7 @@
 
 mod support;
 
-use omnimq::{Context, Error, SocketType, proxy, proxy_steerable};
+use omnimq::{Context, Error, Socket, SocketType, proxy, proxy_steerable};
 use std::time::Duration;
 use support::*;
 
@@ -50,6 +50,47 @@ fn a_socket_is_closed_with_its_last_half() {
     drop(pair.split());
     drop(pull);
     bounded(move || context.term());
+}
+
+/// A manual XPUB answers subscriptions in one thread while it publishes in another.
+#[test]
+fn the_half_that_hears_subscriptions_answers_them() {
+    for at in TRANSPORTS {
+        let context = Context::new().unwrap();
+        let mut options = patient();
+        options.pattern.manual = true;
+        let mut publisher = context.socket_with(SocketType::XPub, options).unwrap();
+        let endpoint = publisher.bind(at).unwrap();
+        let Ok((mut sends, mut receives)) = publisher.split() else { panic!("an XPUB has two directions") };
+        let answers = std::thread::spawn(move || {
+            while let Ok(request) = receives.recv() {
+                let topic = [&b"public "[..], &request.bytes()[1..]].concat();
+                match request.bytes()[0] {
+                    1 => receives.subscribe_last(topic).unwrap(),
+                    _ => receives.unsubscribe_last(topic).unwrap(),
+                }
+            }
+        });
+        // A SUB would look at the topics itself.
+        let mut sub = socket(&context, SocketType::XSub);
+        sub.connect(&endpoint).unwrap();
+        let mut published = |sub: &mut Socket, patience: Duration| {
+            ["news", "public news", "public ends"].into_iter().for_each(|message| sends.send(message).unwrap());
+            sub.recv_timeout(patience).map(|message| message.bytes().to_vec())
+        };
+        let soon = Duration::from_millis(10);
+        sub.subscribe("news").unwrap();
+        until(|| published(&mut sub, soon).is_ok_and(|message| message == b"public news"));
+        sub.unsubscribe("news").unwrap();
+        sub.subscribe("ends").unwrap();
+        until(|| published(&mut sub, soon).is_ok_and(|message| message == b"public ends"));
+        (0..10).for_each(|_| assert_eq!(published(&mut sub, PATIENCE).unwrap(), b"public ends"));
+        context.shutdown();
+        answers.join().unwrap();
+    }
+    let context = Context::new().unwrap();
+    let Ok((_, mut receives)) = socket(&context, SocketType::Dealer).split() else { panic!("a DEALER has two directions") };
+    assert!(matches!(receives.subscribe_last("x"), Err(Error::NotSupported)));
 }
 
 /// Front and back of a proxy, bound, and what runs it.
