@@ -41,7 +41,7 @@ enum End {
         /// Gone when the application has left.
         pipe: Option<PipeId>,
         drain: Drain,
-        /// The socket has been closed.
+        /// The application has left the session, or closed the socket: the end is told behind what waits.
         closing: bool,
         /// When the end was told.
         told: Option<Instant>,
@@ -193,19 +193,20 @@ impl Session {
                 if arrivals {
                     publisher.receive(sock.now());
                 }
-                let turn = publisher.transmit(drain, sock.now());
+                let mut turn = publisher.transmit(drain, sock.now());
+                if *closing && !publisher.is_closed() && omnimq_core::PipeReader::front(drain).is_none() {
+                    publisher.close();
+                    turn = publisher.transmit(drain, sock.now());
+                }
+                if publisher.has_told_end() {
+                    let told = *told.get_or_insert_with(Instant::now);
+                    if told.elapsed() >= REPAIRS {
+                        publisher.retire();
+                    }
+                }
                 drain.settle();
                 if let Some(pipe) = pipe.filter(|_| std::mem::take(&mut drain.room)) {
                     sock.tell_room(pipe);
-                }
-                if *closing && omnimq_core::PipeReader::front(drain).is_none() {
-                    publisher.close();
-                    if publisher.has_told_end() && told.is_none() {
-                        *told = Some(Instant::now());
-                    }
-                }
-                if told.is_some_and(|told| told.elapsed() >= REPAIRS) {
-                    publisher.retire();
                 }
                 if turn.blocked != self.watched {
                     self.watched = turn.blocked;
@@ -213,8 +214,7 @@ impl Session {
                         sock.io.selector().watch_session(descriptor, Token::sessions(sock.id), true, turn.blocked);
                     }
                 }
-                let untold = publisher.is_closed() && !publisher.has_told_end();
-                Turn { more: turn.more || (untold && !turn.blocked), ..turn }
+                turn
             }
             End::Subscribe { subscriber, feed, repaired } => {
                 let turn = subscriber.turn(feed, sock.now());
