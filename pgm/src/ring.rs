@@ -4,6 +4,14 @@ use crate::sqn::Sqn;
 use crate::storage::Cells;
 use core::marker::PhantomData;
 
+/// What a number in a window takes beside the octets of its packet: place and allocation.
+pub(crate) const SLOT_OCTETS: usize = 96;
+
+/// What a packet of `len` octets takes in a window.
+pub(crate) const fn cost(len: usize) -> usize {
+    len.saturating_add(SLOT_OCTETS)
+}
+
 /// Places of a window that has places at all.
 const FEWEST: u32 = 16;
 

@@ -2,9 +2,9 @@
 //!
 //! Packets are bodies of the core, and queues the core's; what PGM adds are places with numbers.
 
-use omnimq_core::Body;
 use omnimq_core::storage::Queue;
 use omnimq_core::storage::fixed::{Bytes, Fifo};
+use omnimq_core::{Body, Draft};
 
 /// A family of types to keep things in; never a value.
 pub trait Storage: Sized {
@@ -35,6 +35,22 @@ pub trait Cells<T>: Default {
     fn put(&mut self, at: u32, value: T) -> Result<(), T>;
     /// Takes the value at a place out.
     fn take(&mut self, at: u32) -> Option<T>;
+}
+
+/// Appends what there is room for.
+#[inline]
+pub(crate) fn append<D: Draft>(draft: &mut D, mut octets: &[u8]) {
+    while !octets.is_empty() {
+        let space = draft.space();
+        let n = space.len().min(octets.len());
+        let (Some(to), Some((from, rest))) = (space.get_mut(..n), octets.split_at_checked(n)) else { return };
+        if n == 0 {
+            return;
+        }
+        to.copy_from_slice(from);
+        draft.advance(n);
+        octets = rest;
+    }
 }
 
 /// `PEERS` sources, of each a window of `WINDOW` packets with up to `TSDU` octets of data. `WINDOW` is a power of two.

@@ -46,7 +46,7 @@ fn data_before_the_end(witness: &UdpSocket) -> usize {
         let len = witness.recv(&mut octets).expect("the end is told");
         match Packet::parse(&octets[..len]).unwrap().content {
             Content::Odata(_) => data += 1,
-            Content::Spm(spm) if spm.options.find(OptionKind::FIN).is_some() => return data,
+            Content::Spm(spm) if spm.ends() => return data,
             _ => {}
         }
     }

@@ -1,5 +1,6 @@
 //! Several whole messages of a packet in one piece: out of ZMTP 1.0 framing, which packets have, into 3.x, which lanes keep.
 
+use crate::storage::append;
 use core::ops::Range;
 use omnimq_core::wire::{FrameHeader, Framing, MAX_HEADER};
 use omnimq_core::{Body, Draft, Input};
@@ -57,22 +58,6 @@ fn split_frame(stream: &[u8]) -> Option<(FrameHeader, &[u8], &[u8])> {
     let (header, used) = FrameHeader::parse(Framing::V1, stream).ok()??;
     let (body, behind) = stream.get(used..)?.split_at_checked(usize::try_from(header.len).ok()?)?;
     Some((header, body, behind))
-}
-
-/// Appends what there is room for.
-#[inline]
-fn append<D: Draft>(draft: &mut D, mut octets: &[u8]) {
-    while !octets.is_empty() {
-        let space = draft.space();
-        let n = space.len().min(octets.len());
-        let (Some(to), Some((from, rest))) = (space.get_mut(..n), octets.split_at_checked(n)) else { return };
-        if n == 0 {
-            return;
-        }
-        to.copy_from_slice(from);
-        draft.advance(n);
-        octets = rest;
-    }
 }
 
 /// A body of which all is wanted.

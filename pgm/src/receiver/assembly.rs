@@ -3,7 +3,7 @@
 use super::window::Slot;
 use crate::ring::Ring;
 use crate::sqn::Sqn;
-use crate::storage::Cells;
+use crate::storage::{Cells, append};
 use omnimq_core::{Body, Draft};
 
 /// Most fragments of a unit.
@@ -42,27 +42,10 @@ pub(super) fn assemble<P: Body, C: Cells<Slot<P>>>(ring: &Ring<Slot<P>, C>) -> A
         if !fits || (fragment.first, fragment.len) != (unit.first, unit.len) || fragment.offset as usize != filled {
             return Assembly::Broken;
         }
-        put(&mut draft, packet);
+        append(&mut draft, packet);
         if draft.missing() == 0 {
             return Assembly::Whole { packet: draft.freeze(0), count };
         }
     }
     Assembly::Broken
-}
-
-/// Fills as much of the draft as `octets` are.
-fn put<D: Draft>(draft: &mut D, mut octets: &[u8]) {
-    while !octets.is_empty() {
-        let space = draft.space();
-        let n = space.len().min(octets.len());
-        let (head, rest) = octets.split_at_checked(n).unwrap_or_default();
-        if n == 0 {
-            return;
-        }
-        if let Some(to) = space.get_mut(..n) {
-            to.copy_from_slice(head);
-        }
-        draft.advance(n);
-        octets = rest;
-    }
 }

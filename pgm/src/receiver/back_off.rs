@@ -1,9 +1,9 @@
 //! When what is missing is asked for (RFC 3208 section 6.3): together, seldom, and by one receiver of many.
 //!
 //! What is missed while a NAK is due shares it, and the next NAK waits a while after the last one, longer as long as
-//! that pays: when the last one was shared. The receiver that asked
-//! last asks first again; one that found its question answered before it asked waits longer, so that as a rule it hears
-//! the confirmation of the other's NAK instead of sending its own. Who alone misses something asks all the same.
+//! that pays: when the last one was shared. The receiver that asked last asks first again; one that found its question
+//! answered before it asked waits longer, so that as a rule it hears the confirmation of the other's NAK instead of
+//! sending its own. Who alone misses something asks all the same.
 
 use super::ReceiverConfig;
 use crate::rng::Rng;

@@ -6,9 +6,6 @@ use crate::rng::Rng;
 use core::time::Duration;
 use omnimq_core::Instant;
 
-/// What a number in the window takes beside the octets of its packet: place and allocation.
-pub(super) const SLOT_OCTETS: usize = 96;
-
 /// What windows take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Taken {

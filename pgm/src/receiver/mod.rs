@@ -23,16 +23,17 @@ mod window;
 pub use config::ReceiverConfig;
 pub use statistics::ReceiverStatistics;
 
+use crate::ring::SLOT_OCTETS;
 use crate::rng::Rng;
 use crate::session::{Session, Target, Transmit};
 use crate::sqn::Sqn;
 use crate::storage::{Cells, Storage};
-use crate::wire::{Content, Flags, MAX_LISTED, Nak, OptionBuffer, OptionKind, Options, Packet, Tsi};
-use context::{Context, SLOT_OCTETS, Taken};
+use crate::wire::{Content, Flags, MAX_LISTED, Nak, OptionBuffer, Options, Packet, Tsi};
+use context::{Context, Taken};
 use core::fmt;
 use core::net::IpAddr;
 use omnimq_core::Instant;
-use peer::{Life, Origin, Peer};
+use peer::{Life, Origin, Peer, Told};
 
 /// Which part of the octets of all windows may go to numbers whose packets have not come.
 const HOLES: usize = 4;
@@ -106,7 +107,7 @@ impl<S: Storage> Receiver<S> {
     }
     /// The sources that have not left, in the order of their numbers.
     pub fn peers(&self) -> impl Iterator<Item = PeerId> + use<'_, S> {
-        (0..self.bound).filter(|&at| self.peers.get(at).is_some_and(|peer| !peer.told.1)).map(PeerId)
+        (0..self.bound).filter(|&at| self.peers.get(at).is_some_and(|peer| peer.told != Told::Left)).map(PeerId)
     }
     /// What the windows take, in octets.
     pub fn window_bytes(&self) -> usize {
@@ -147,10 +148,9 @@ impl<S: Storage> Receiver<S> {
         match packet.content {
             Content::Spm(spm) => {
                 self.statistics.spm = self.statistics.spm.saturating_add(1);
-                let ended = spm.options.find(OptionKind::FIN).is_some();
                 let known = at.filter(|&at| !self.supersede(at, |peer, config| peer.restarts_at(&spm, config, now)));
                 let at = match known {
-                    None if ended => None,
+                    None if spm.ends() => None,
                     None => self.join(origin, spm.lead.next(), now),
                     known => known,
                 };
@@ -278,13 +278,13 @@ impl<S: Storage> Receiver<S> {
     pub fn poll_event(&mut self) -> Option<Event> {
         for at in 0..self.bound {
             let Some(peer) = self.peers.get_mut(at) else { continue };
-            if !peer.told.0 {
-                peer.told.0 = true;
+            if peer.told == Told::Nothing {
+                peer.told = Told::Joined;
                 let Origin { tsi, from, .. } = peer.origin;
                 return Some(Event::Joined { peer: PeerId(at), tsi, from });
             }
-            if !peer.told.1 && peer.is_drained() {
-                peer.told.1 = true;
+            if peer.told == Told::Joined && peer.is_drained() {
+                peer.told = Told::Left;
                 return Some(Event::Left { peer: PeerId(at) });
             }
         }

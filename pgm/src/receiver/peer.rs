@@ -2,10 +2,11 @@
 
 use super::assembly::{Assembly, assemble};
 use super::back_off::BackOff;
-use super::context::{Context, SLOT_OCTETS, Taken};
+use super::context::{Context, Taken};
 use super::patience::Patience;
 use super::window::{Filled, Missing, Phase, Slot, Verdict, Window};
 use super::{Delivery, ReceiverConfig, ReceiverStatistics};
+use crate::ring::{SLOT_OCTETS, cost};
 use crate::sqn::Sqn;
 use crate::storage::Storage;
 use crate::wire::{Data, Fragment, MAX_LISTED, Spm, Tsi};
@@ -43,6 +44,16 @@ pub(super) enum Life {
     Ending,
 }
 
+/// What has been told of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    Nothing,
+    /// Its coming.
+    Joined,
+    /// Its going.
+    Left,
+}
+
 /// Who sends, and where to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Origin {
@@ -65,8 +76,7 @@ pub(super) struct Peer<S: Storage> {
     /// Where NAKs go, once an SPM has told.
     pub(super) path: Option<IpAddr>,
     pub(super) life: Life,
-    /// Whether its coming and its going have been told.
-    pub(super) told: (bool, bool),
+    pub(super) told: Told,
     window: Window<S::Packet, Places<S>>,
     /// The last number known to have been sent.
     highest: Sqn,
@@ -104,7 +114,7 @@ impl<S: Storage> Peer<S> {
             origin,
             path: None,
             life: Life::Live,
-            told: (false, false),
+            told: Told::Nothing,
             window: Window::new(first, config.window),
             highest: first.previous(),
             trail: first,
@@ -135,7 +145,7 @@ impl<S: Storage> Peer<S> {
     /// Whether an SPM that came now can only be of a source that begins anew, or says that what we believe is false.
     pub(super) fn restarts_at(&self, spm: &Spm<'_>, config: &ReceiverConfig, now: Instant) -> bool {
         if let Life::Finished(at) = self.life {
-            return spm.options.find(crate::wire::OptionKind::FIN).is_none() && now.since(at) >= config.restart;
+            return !spm.ends() && now.since(at) >= config.restart;
         }
         let newer = self.spm.is_none_or(|last| last.is_before(spm.sqn));
         let behind = spm.lead.is_before(self.highest);
@@ -176,7 +186,7 @@ impl<S: Storage> Peer<S> {
         }
         self.advance(spm.trail, context.statistics);
         self.reach(spm.lead, context);
-        if self.life == Life::Live && spm.options.find(crate::wire::OptionKind::FIN).is_some() {
+        if self.life == Life::Live && spm.ends() {
             self.life = Life::Finished(context.now);
         }
     }
@@ -194,7 +204,7 @@ impl<S: Storage> Peer<S> {
             self.want_spm(context);
         }
         let fragment = data.options.fragment();
-        let cost = data.tsdu.len().saturating_add(SLOT_OCTETS);
+        let cost = cost(data.tsdu.len());
         let next = data.sqn == self.window.ring.first();
         if cost > context.room && !next {
             // The window is full of octets: the number stays missing. It is asked for when there is room.
@@ -450,7 +460,7 @@ impl<S: Storage> Peer<S> {
     /// When something is due, if it is.
     pub(super) fn due(&self, config: &ReceiverConfig) -> Option<Instant> {
         let life = match self.life {
-            Life::Finished(at) if self.told.1 => Some(at + REMEMBERED),
+            Life::Finished(at) if self.told == Told::Left => Some(at + REMEMBERED),
             Life::Live | Life::Finished(_) => Some(self.heard + config.expiry),
             Life::Ending => None,
         };
@@ -459,7 +469,7 @@ impl<S: Storage> Peer<S> {
 
     /// How long it has been silent; `None` when it is known to have gone.
     pub(super) fn silent(&self, now: Instant) -> Option<Duration> {
-        (self.life != Life::Ending && !self.told.1).then(|| now.since(self.heard))
+        (self.life != Life::Ending && self.told != Told::Left).then(|| now.since(self.heard))
     }
     /// No more of this source: what is missing is lost, what is here is delivered.
     pub(super) fn end(&mut self, statistics: &mut ReceiverStatistics) {
@@ -479,13 +489,13 @@ impl<S: Storage> Peer<S> {
     /// When it said its end, if that is all there is to remember.
     pub(super) fn remembered(&self) -> Option<Instant> {
         match self.life {
-            Life::Finished(at) => self.told.1.then_some(at),
+            Life::Finished(at) => (self.told == Told::Left).then_some(at),
             Life::Live | Life::Ending => None,
         }
     }
     /// Whether nothing is left to remember.
     pub(super) fn is_forgotten(&self, now: Instant) -> bool {
-        self.told.1
+        self.told == Told::Left
             && match self.life {
                 Life::Live => false,
                 Life::Finished(at) => now.since(at) >= REMEMBERED,
@@ -519,8 +529,7 @@ impl<S: Storage> Peer<S> {
                     if let Some(gap) = self.gap(statistics) {
                         return Some(gap);
                     }
-                    let Some(Slot::Here(packet, _)) = self.window.ring.pop() else { return None };
-                    self.on_gone(packet.as_ref().len());
+                    let packet = self.pop_front()?;
                     self.fresh = false;
                     return Some(Delivery::Data(packet));
                 }
@@ -548,10 +557,11 @@ impl<S: Storage> Peer<S> {
         let awaited = self.awaited.filter(|sqn| !sqn.is_before(ring.first()));
         awaited.is_some_and(|sqn| matches!(ring.get(sqn), None | Some(Slot::Missing(_))))
     }
-    fn pop_front(&mut self) {
-        if let Some(Slot::Here(packet, _)) = self.window.ring.pop() {
-            self.on_gone(packet.as_ref().len());
-        }
+    /// Takes the first number out of the window, and its packet, if that is here.
+    fn pop_front(&mut self) -> Option<S::Packet> {
+        let Some(Slot::Here(packet, _)) = self.window.ring.pop() else { return None };
+        self.on_gone(packet.as_ref().len());
+        Some(packet)
     }
     /// What cannot be delivered is lost, unless it is the rest of a unit that began before we joined.
     fn drop_front(&mut self) {

@@ -12,7 +12,7 @@ mod schedule;
 pub use config::SourceConfig;
 
 use crate::pace::Pace;
-use crate::ring::Ring;
+use crate::ring::{Ring, cost};
 use crate::session::{Session, Target, Transmit};
 use crate::sqn::Sqn;
 use crate::storage::Storage;
@@ -27,9 +27,6 @@ use schedule::Schedule;
 
 /// How many SPMs say that the stream has ended.
 const FINS: u8 = 3;
-
-/// What a packet in the window takes beside its octets: allocation and place.
-const SLOT_OCTETS: usize = 96;
 
 /// What a source has done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -339,11 +336,6 @@ impl<S: Storage> Source<S> {
         }
         (self.fins.is_none() || !self.repairs.is_empty()).then_some(due)
     }
-}
-
-/// What a packet takes in the window.
-const fn cost(len: usize) -> usize {
-    len.saturating_add(SLOT_OCTETS)
 }
 
 impl<S: Storage> fmt::Debug for Source<S> {

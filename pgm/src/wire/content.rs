@@ -2,7 +2,7 @@
 
 use super::WireError;
 use super::cursor::{Reader, Writer};
-use super::options::{Options, Sqns};
+use super::options::{OptionKind, Options, Sqns};
 use crate::sqn::Sqn;
 use core::net::IpAddr;
 
@@ -113,6 +113,13 @@ pub struct Ack<'a> {
     pub bitmap: u32,
     /// Options.
     pub options: Options<'a>,
+}
+
+impl Spm<'_> {
+    /// Whether the stream ends with the packet `lead`.
+    pub fn ends(&self) -> bool {
+        self.options.find(OptionKind::FIN).is_some()
+    }
 }
 
 impl<'a> Nak<'a> {

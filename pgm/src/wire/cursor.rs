@@ -75,11 +75,13 @@ impl<'a> Writer<'a> {
     pub(super) fn address(&mut self, address: IpAddr) -> Option<()> {
         match address {
             IpAddr::V4(address) => {
-                self.put(&[0, 1, 0, 0])?;
+                self.u16(AFI_V4)?;
+                self.u16(0)?;
                 self.put(&address.octets())
             }
             IpAddr::V6(address) => {
-                self.put(&[0, 2, 0, 0])?;
+                self.u16(AFI_V6)?;
+                self.u16(0)?;
                 self.put(&address.octets())
             }
         }

@@ -212,7 +212,7 @@ impl OptionBuffer {
         }
         (self.last, self.len) = (start, end);
         let [high, low] = u16::try_from(end).ok()?.to_be_bytes();
-        *self.octets.first_chunk_mut()? = [LENGTH, 4, high, low];
+        *self.octets.first_chunk_mut()? = [LENGTH, LENGTH_LEN as u8, high, low];
         Some(())
     }
     /// Appends a NAK_LIST; `None` when it is empty, too long, or there is no room for it.
