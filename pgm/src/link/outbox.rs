@@ -1,6 +1,5 @@
 //! Packets on their way out: many in one system call.
 
-use core::ops::Range;
 use nix::errno::Errno;
 use nix::sys::socket::{ControlMessage, MsgFlags, MultiHeaders, SockaddrStorage, sendmmsg, sendmsg};
 use socket2::Socket;
@@ -10,7 +9,7 @@ use std::os::fd::AsRawFd;
 use std::vec::Vec;
 
 /// Octets that wait at most.
-pub(super) const ROOM: usize = 256 << 10;
+const ROOM: usize = 256 << 10;
 /// Most octets and packets that the kernel cuts out of one unit: what fits into an IP packet, and UDP_MAX_SEGMENTS.
 const UNIT: usize = 65_000;
 const SEGMENTS: usize = 64;
@@ -28,13 +27,11 @@ pub(super) struct Outbox {
     left: (usize, usize),
     /// The kernel may cut units into packets.
     segmentation: bool,
-    /// Packets that the system refused for another reason than lack of room.
-    pub(super) refused: u64,
 }
 
 impl Outbox {
     pub(super) fn new(segmentation: bool) -> Self {
-        Self { octets: std::vec![0; ROOM], used: 0, packets: Vec::new(), left: (0, 0), segmentation, refused: 0 }
+        Self { octets: std::vec![0; ROOM], used: 0, packets: Vec::new(), left: (0, 0), segmentation }
     }
     pub(super) const fn is_empty(&self) -> bool {
         self.packets.is_empty()
@@ -57,11 +54,8 @@ impl Outbox {
                 Err(Errno::EAGAIN | Errno::ENOBUFS) => return false,
                 Err(Errno::EINTR) => {}
                 Err(Errno::EIO | Errno::EINVAL | Errno::EOPNOTSUPP) if self.segmentation => self.segmentation = false,
-                Err(_) => {
-                    // Lost like any other packet: what matters is asked for again.
-                    self.refused = self.refused.saturating_add(1);
-                    self.on_left(1);
-                }
+                // Lost like any other packet: what matters is asked for again.
+                Err(_) => self.on_left(1),
             }
         }
         (self.used, self.left) = (0, (0, 0));
@@ -104,8 +98,7 @@ impl Outbox {
         let mut slices = Vec::with_capacity(BATCH);
         let mut addresses = Vec::with_capacity(BATCH);
         for &(end, to) in packets.iter().take(BATCH) {
-            let range: Range<usize> = start..end;
-            slices.push([IoSlice::new(self.octets.get(range).unwrap_or_default())]);
+            slices.push([IoSlice::new(self.octets.get(start..end).unwrap_or_default())]);
             addresses.push(Some(SockaddrStorage::from(to)));
             start = end;
         }

@@ -171,10 +171,10 @@ impl Publisher {
     }
 }
 
-/// An identifier drawn at random, whose port is not the session's.
+/// An identifier drawn at random, whose port is neither the session's nor 0.
 fn identifier(port: u16) -> Tsi {
     let [a, b, c, d, e, f, g, h] = random().to_be_bytes();
     let own = u16::from_be_bytes([g, h]);
-    let port = if own == port || own == 0 { own ^ 0x5555 } else { own };
+    let port = if own == port || own == 0 { port.wrapping_add(1).max(1) } else { own };
     Tsi { gsi: Gsi([a, b, c, d, e, f]), port }
 }

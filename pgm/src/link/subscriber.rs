@@ -52,12 +52,15 @@ struct Stream {
 }
 
 /// The streams of all sources.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Known {
     streams: Vec<Stream>,
     /// How many there have been.
     count: u64,
+    /// Packets with data of no use.
     broken: u64,
+    /// Octets of the longest frame.
+    max_frame: u64,
 }
 
 /// The data of a packet, of which bodies are slices.
@@ -89,7 +92,6 @@ pub struct Subscriber {
     rest: Rest,
     outbox: Outbox,
     warnings: Vec<Warning>,
-    max_frame: u64,
 }
 
 impl Subscriber {
@@ -120,7 +122,7 @@ impl Subscriber {
         let udp = session.encapsulation == Encapsulation::Udp;
         Ok(Self {
             receiver: Receiver::new(options.receiver_config(random()), session),
-            known: Known::default(),
+            known: Known { streams: Vec::new(), count: 0, broken: 0, max_frame: options.max_frame },
             groups: sockets,
             upstream: socket::unicast(&session, interface, options, false)?,
             session,
@@ -130,7 +132,6 @@ impl Subscriber {
             rest: Rest::default(),
             outbox: Outbox::new(false),
             warnings,
-            max_frame: options.max_frame,
         })
     }
     /// What is less than was asked for.
@@ -166,7 +167,7 @@ impl Subscriber {
                 };
                 let received = self.inbox.receive(socket, packet);
                 units = units.saturating_add(received.units);
-                Self::deliver(&mut self.receiver, &mut self.known, self.max_frame, streams, now);
+                self.known.deliver(&mut self.receiver, streams, now);
                 rounds += 1;
                 if !received.more || rounds >= ROUNDS {
                     more |= received.more;
@@ -175,7 +176,7 @@ impl Subscriber {
             }
         }
         self.receiver.handle_timeout(now);
-        Self::deliver(&mut self.receiver, &mut self.known, self.max_frame, streams, now);
+        self.known.deliver(&mut self.receiver, streams, now);
         let blocked = !self.ask(now);
         let rest = self.rest.on_turn(units, now);
         let due = self.receiver.poll_timeout().into_iter().chain(rest).min();
@@ -199,16 +200,20 @@ impl Subscriber {
         }
         self.outbox.flush(&self.upstream)
     }
-    fn deliver<T: Streams>(receiver: &mut Receiver<Heap>, known: &mut Known, max_frame: u64, streams: &mut T, now: Instant) {
-        known.on_events(receiver, max_frame, streams);
-        for stream in &mut known.streams {
-            while stream.step(receiver, &mut known.broken, streams, now) {}
+}
+
+impl Known {
+    /// Takes what has come in order, as far as the lanes have room.
+    fn deliver<T: Streams>(&mut self, receiver: &mut Receiver<Heap>, streams: &mut T, now: Instant) {
+        self.on_events(receiver, streams);
+        for stream in &mut self.streams {
+            while stream.step(receiver, &mut self.broken, streams, now) {}
             if let Some(lane) = streams.lane(stream.id) {
                 lane.flush();
             }
         }
-        known.on_events(receiver, max_frame, streams);
-        known.streams.retain_mut(|stream| {
+        self.on_events(receiver, streams);
+        self.streams.retain_mut(|stream| {
             let gone = stream.left && stream.current.is_none();
             if gone {
                 if let Some(lane) = streams.lane(stream.id) {
@@ -219,14 +224,11 @@ impl Subscriber {
             !gone
         });
     }
-}
-
-impl Known {
-    fn on_events<T: Streams>(&mut self, receiver: &mut Receiver<Heap>, max_frame: u64, streams: &mut T) {
+    fn on_events<T: Streams>(&mut self, receiver: &mut Receiver<Heap>, streams: &mut T) {
         while let Some(event) = receiver.poll_event() {
             match event {
                 Event::Joined { peer, tsi, from } => {
-                    let (id, unpacker) = (StreamId(self.count), Unpacker::new(max_frame, Limits::DEFAULT.frames));
+                    let (id, unpacker) = (StreamId(self.count), Unpacker::new(self.max_frame, Limits::DEFAULT.frames));
                     self.count = self.count.wrapping_add(1);
                     self.streams.push(Stream { id, peer, unpacker, current: None, left: false });
                     streams.on_joined(id, tsi, from);

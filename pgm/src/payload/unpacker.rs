@@ -22,8 +22,8 @@ pub enum Unpacked {
 #[derive(Debug)]
 pub struct Unpacker<B: Body> {
     inflow: Inflow<B>,
-    max: u64,
-    most: u32,
+    max_frame_len: u64,
+    max_frames: u32,
     state: State,
 }
 
@@ -39,16 +39,17 @@ enum State {
 }
 
 impl<B: Body> Unpacker<B> {
-    /// Waits for the first message to begin. Frames have at most `max` octets, messages at most `frames` frames.
-    pub const fn new(max: u64, frames: u32) -> Self {
-        Self { inflow: Inflow::new(Framing::V1, max), max, most: frames, state: State::Apart }
+    /// Waits for the first message to begin. Frames have at most `max_frame_len` octets, messages at most
+    /// `max_frames` frames.
+    pub const fn new(max_frame_len: u64, max_frames: u32) -> Self {
+        Self { inflow: Inflow::new(Framing::V1, max_frame_len), max_frame_len, max_frames, state: State::Apart }
     }
     /// Packets are missing: the message in progress, if there is one, will not come.
     pub fn handle_gap<W: PipeWriter<Body = B>>(&mut self, lane: &mut W) {
         if matches!(self.state, State::Within(_)) {
             lane.rollback();
         }
-        self.inflow = Inflow::new(Framing::V1, self.max);
+        self.inflow = Inflow::new(Framing::V1, self.max_frame_len);
         self.state = State::Apart;
     }
     /// Takes the data of the next packet from `at` on, which is 0 at first and moves. What is not taken is to be offered
@@ -113,7 +114,7 @@ impl<B: Body> Unpacker<B> {
                 _ if !lane.writable() => return Ok(false),
                 _ => 0,
             };
-            if before >= self.most {
+            if before >= self.max_frames {
                 return Err(CloseReason::Limit(omnimq_core::Limit::Frames));
             }
             let body = self.inflow.take(header, tsdu, at, 0).ok_or(CloseReason::TooLarge)?;
@@ -129,7 +130,7 @@ impl<B: Body> Unpacker<B> {
     /// Passes on in one piece what there is of several whole messages; false when there are not.
     fn run<W: PipeWriter<Body = B>>(&self, tsdu: &[u8], at: &mut usize, lane: &mut W) -> Result<bool, CloseReason> {
         let stream = tsdu.get(*at..).unwrap_or_default();
-        let run = Run::scan(stream, self.max, lane.room(), self.most);
+        let run = Run::scan(stream, self.max_frame_len, lane.room(), self.max_frames);
         if run.messages < 2 {
             return Ok(false);
         }
