@@ -24,17 +24,38 @@ pub trait Cells<T>: Default {
     const MOST: u32;
     /// Sees to it that there are `places` places at least; false when there cannot be so many.
     fn grow(&mut self, places: u32) -> bool;
+    /// The places that there are.
+    fn places(&self) -> &[Option<T>];
+    /// The places that there are.
+    fn places_mut(&mut self) -> &mut [Option<T>];
     /// The value at a place.
-    fn get(&self, at: u32) -> Option<&T>;
+    #[inline]
+    fn get(&self, at: u32) -> Option<&T> {
+        self.places().get(at as usize)?.as_ref()
+    }
     /// The value at a place.
-    fn get_mut(&mut self, at: u32) -> Option<&mut T>;
+    #[inline]
+    fn get_mut(&mut self, at: u32) -> Option<&mut T> {
+        self.places_mut().get_mut(at as usize)?.as_mut()
+    }
     /// Puts a value at a place, whatever was there.
     ///
     /// # Errors
     /// It comes back when there is no such place.
-    fn put(&mut self, at: u32, value: T) -> Result<(), T>;
+    fn put(&mut self, at: u32, value: T) -> Result<(), T> {
+        match self.places_mut().get_mut(at as usize) {
+            Some(place) => {
+                *place = Some(value);
+                Ok(())
+            }
+            None => Err(value),
+        }
+    }
     /// Takes the value at a place out.
-    fn take(&mut self, at: u32) -> Option<T>;
+    #[inline]
+    fn take(&mut self, at: u32) -> Option<T> {
+        self.places_mut().get_mut(at as usize)?.take()
+    }
 }
 
 /// Appends what there is room for.
@@ -83,25 +104,12 @@ impl<T, const N: usize> Cells<T> for Array<T, N> {
         places <= Self::MOST
     }
     #[inline]
-    fn get(&self, at: u32) -> Option<&T> {
-        self.0.get(at as usize)?.as_ref()
+    fn places(&self) -> &[Option<T>] {
+        &self.0
     }
     #[inline]
-    fn get_mut(&mut self, at: u32) -> Option<&mut T> {
-        self.0.get_mut(at as usize)?.as_mut()
-    }
-    fn put(&mut self, at: u32, value: T) -> Result<(), T> {
-        match self.0.get_mut(at as usize) {
-            Some(place) => {
-                *place = Some(value);
-                Ok(())
-            }
-            None => Err(value),
-        }
-    }
-    #[inline]
-    fn take(&mut self, at: u32) -> Option<T> {
-        self.0.get_mut(at as usize)?.take()
+    fn places_mut(&mut self) -> &mut [Option<T>] {
+        &mut self.0
     }
 }
 
@@ -149,25 +157,12 @@ mod heap {
             true
         }
         #[inline]
-        fn get(&self, at: u32) -> Option<&T> {
-            self.0.get(at as usize)?.as_ref()
+        fn places(&self) -> &[Option<T>] {
+            &self.0
         }
         #[inline]
-        fn get_mut(&mut self, at: u32) -> Option<&mut T> {
-            self.0.get_mut(at as usize)?.as_mut()
-        }
-        fn put(&mut self, at: u32, value: T) -> Result<(), T> {
-            match self.0.get_mut(at as usize) {
-                Some(place) => {
-                    *place = Some(value);
-                    Ok(())
-                }
-                None => Err(value),
-            }
-        }
-        #[inline]
-        fn take(&mut self, at: u32) -> Option<T> {
-            self.0.get_mut(at as usize)?.take()
+        fn places_mut(&mut self) -> &mut [Option<T>] {
+            &mut self.0
         }
     }
 }
