@@ -1,7 +1,7 @@
 /* libzmq as a publisher or subscriber over pgm or epgm: the command line and the output of src/bin/pgm/main.rs.
  *
  * pgm pub|sub ENDPOINT [count=N] [size=OCTETS] [rate=KBIT] [recovery=MS] [every=US] [idle=MS] [buffer=OCTETS]
- *     [hwm=MESSAGES]
+ *     [hwm=MESSAGES] [base=NUMBER]
  */
 #include <poll.h>
 #include <stdint.h>

@@ -6,7 +6,7 @@
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -203,6 +203,39 @@ impl Net {
             assert!(Instant::now() < deadline, "nobody joined {endpoint}");
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+}
+
+/// tcpdump at work on a host's wire.
+pub struct Tcpdump {
+    child: Child,
+    /// Held, lest it die of what it says at its end.
+    says: BufReader<ChildStderr>,
+}
+
+impl Tcpdump {
+    /// Starts it, and waits until it listens. Names are not looked up, and no other user is changed to: unprivileged, in a
+    /// user namespace, there is none.
+    pub fn start(net: &Net, host: Host, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        let mut command = net.command(host, "tcpdump");
+        command.args(["-i", "wire", "-n", "-Z", "root"]).args(arguments);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("tcpdump runs");
+        let mut says = BufReader::new(child.stderr.take().expect("piped"));
+        let mut line = String::new();
+        while !line.contains("listening on") {
+            line.clear();
+            assert!(says.read_line(&mut line).expect("a line") > 0, "tcpdump ended");
+        }
+        Self { child, says }
+    }
+    /// Ends it; returns what it has printed.
+    pub fn end(self) -> String {
+        let Self { child, says } = self;
+        let id = nix::unistd::Pid::from_raw(child.id() as i32);
+        nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGINT).expect("it runs");
+        let output = child.wait_with_output().expect("it ends");
+        drop(says);
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 }
 

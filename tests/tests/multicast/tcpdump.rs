@@ -1,12 +1,11 @@
 //! A second opinion on our packets: tcpdump's PGM printer.
 
 use crate::ours;
-use omnimq_tests::multicast::{Host, Net, Program, Whose, available, endpoint};
-use std::io::{BufRead as _, BufReader};
-use std::process::Stdio;
+use omnimq_tests::multicast::{Host, Net, Program, Tcpdump, Whose, available, endpoint};
 
-/// tcpdump decodes raw PGM: our packets are printed as what they are, with the hops that were asked for and expedited forwarding, and none as malformed. Those without data that are
-/// not SPMs it takes for cut off, as it does libzmq's: its NAKs and NCFs, whose octets other tests compare.
+/// tcpdump decodes raw PGM: our packets are printed as what they are, with the hops that were asked for and expedited
+/// forwarding, and none as malformed. Those without data that are not SPMs it takes for cut off, as it does libzmq's: NAKs
+/// and NCFs, whose octets other tests compare.
 #[test]
 fn tcpdump_reads_what_we_write() {
     if !available() {
@@ -23,21 +22,7 @@ fn tcpdump_reads_what_we_write() {
 fn printed(six: bool, kinds: &[&str], complete: impl Fn(&str) -> bool) {
     let net = Net::new();
     net.lose(Host::B, 100);
-    // Unprivileged in a user namespace there is no other user to change to.
-    let arguments = ["-i", "wire", "-n", "-v", "-l", "-Z", "root", if six { "ip6" } else { "ip" }, "proto", "113"];
-    let mut tcpdump = net
-        .command(Host::A, "tcpdump")
-        .args(arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("tcpdump runs");
-    let mut says = BufReader::new(tcpdump.stderr.take().expect("piped"));
-    let mut line = String::new();
-    while !line.contains("listening on") {
-        line.clear();
-        assert!(says.read_line(&mut line).expect("a line") > 0, "tcpdump ended");
-    }
+    let tcpdump = Tcpdump::start(&net, Host::A, ["-v", "-l", if six { "ip6" } else { "ip" }, "proto", "113"]);
     let (from, to) = (endpoint("pgm", six, Host::A), endpoint("pgm", six, Host::B));
     let words = ["count=500", "size=700", "rate=20000", "every=1000", "hops=3"];
     let subscriber = Program::start(&net, Host::B, Whose::Ours, ours(), &[&["sub", &to], words.as_slice()].concat());
@@ -47,10 +32,7 @@ fn printed(six: bool, kinds: &[&str], complete: impl Fn(&str) -> bool) {
     let heard = subscriber.heard();
     assert_eq!((heard.missing, heard.disorder, heard.corrupt), (0, 0, 0));
     publisher.stop();
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(tcpdump.id() as i32), nix::sys::signal::Signal::SIGINT)
-        .expect("it runs");
-    let output = tcpdump.wait_with_output().expect("tcpdump ends");
-    let text = String::from_utf8_lossy(&output.stdout);
+    let text = tcpdump.end();
     for kind in kinds {
         assert!(text.contains(kind), "no {kind} in\n{text}");
     }

@@ -1,17 +1,16 @@
 //! What passed over the wire, as tcpdump wrote it down: NAKs, and how long repairs took.
 
-use omnimq_tests::multicast::{Host, Net};
+use omnimq_tests::multicast::{Host, Net, Tcpdump};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead as _, BufReader};
+use std::ffi::OsStr;
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
 
 /// Octets kept of each packet: the longest NAK with its headers.
 const KEPT: &str = "400";
 
 /// tcpdump at work.
 pub(crate) struct Capture {
-    tcpdump: Child,
+    tcpdump: Tcpdump,
     file: PathBuf,
 }
 
@@ -32,22 +31,13 @@ impl Capture {
     /// Captures what passes over a host's wire.
     pub(crate) fn start(net: &Net, host: Host) -> Self {
         let file = std::env::temp_dir().join(format!("omnimq-multicast-{}.pcap", std::process::id()));
-        let mut command = net.command(host, "tcpdump");
-        command.args(["-i", "wire", "-n", "-U", "-Z", "root", "-B", "8192", "-s", KEPT, "-w"]).arg(&file);
-        let mut tcpdump = command.arg("udp or proto 113").stderr(Stdio::piped()).spawn().expect("tcpdump runs");
-        let mut says = BufReader::new(tcpdump.stderr.take().expect("piped"));
-        let mut line = String::new();
-        while !line.contains("listening on") {
-            line.clear();
-            assert!(says.read_line(&mut line).expect("a line") > 0, "tcpdump ended");
-        }
+        let words = ["-U", "-B", "8192", "-s", KEPT, "udp or proto 113", "-w"].map(OsStr::new);
+        let tcpdump = Tcpdump::start(net, host, words.into_iter().chain([file.as_os_str()]));
         Self { tcpdump, file }
     }
     /// Ends it and reads what it wrote.
-    pub(crate) fn end(mut self) -> Seen {
-        let id = nix::unistd::Pid::from_raw(self.tcpdump.id() as i32);
-        nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGINT).expect("it runs");
-        self.tcpdump.wait().expect("it ends");
+    pub(crate) fn end(self) -> Seen {
+        self.tcpdump.end();
         let octets = std::fs::read(&self.file).expect("tcpdump wrote a file");
         let _ = std::fs::remove_file(&self.file);
         Seen::read(&octets).expect("a whole capture")

@@ -1,7 +1,7 @@
 //! A publisher or subscriber over pgm or epgm with the host library's sockets, and one who sprays what nobody should send.
 //!
-//! `pgm pub|sub|spray ENDPOINT [count=N] [size=OCTETS] [rate=KBIT] [recovery=MS] [every=US] [idle=MS] [buffer=OCTETS] [loop=1]
-//! [hops=N] [offload=0] [kinds=BITS]`
+//! `pgm pub|sub|spray ENDPOINT [count=N] [size=OCTETS] [rate=KBIT] [recovery=MS] [every=US] [idle=MS] [buffer=OCTETS]
+//! [hwm=MESSAGES] [base=NUMBER] [loop=1] [hops=N] [offload=0] [stall_at=N] [stall=MS] [kinds=BITS] [seed=N]`
 //!
 //! The command line and the output of `peers/pgm.c`, which does the same on libzmq. A publisher begins when it reads a
 //! line and stays until its input ends; a subscriber ends with the last message, or when nothing comes for a while.
@@ -34,8 +34,6 @@ impl Args {
         options.loopback = self.number("loop", 0) != 0;
         options.hops = self.number("hops", 1) as u8;
         options.offload = self.number("offload", 1) != 0;
-        options.max_tpdu = self.number("tpdu", 1500) as u16;
-        options.window_bytes = self.number("window", 64 << 20) as usize;
         options.receive_buffer = self.numbers.get("buffer").filter(|&&octets| octets > 0).map(|&octets| octets as usize);
         options
     }
