@@ -59,86 +59,66 @@ const SURVIVES: Figure = Figure { key: "survived", lower_is_better: false, goal:
 const MISSING: Figure = Figure { key: "missing", lower_is_better: true, goal: Goal::Told };
 const BUSY: &[Figure] = &[less("publisher_percent", 3.0)];
 
+const fn row(name: &'static str, work: &'static str, figures: &'static [Figure]) -> Row {
+    Row { name, work, figures }
+}
+
 const ROWS: [Row; 18] = [
-    Row {
-        name: "survival, 10 % loss, 100 Mbit/s, window of 1 s",
-        work: "size=1000 count=40000 rate=100000 recovery=1000 loss=100",
-        figures: &[SURVIVES, Figure { key: "lost", lower_is_better: true, goal: Goal::Told }],
-    },
-    Row {
-        name: "survival, 1 Gbit/s, default receive buffer",
-        work: "size=1000 count=100000 rate=1000000 recovery=1000 buffer=0",
-        figures: &[SURVIVES],
-    },
-    Row {
-        name: "repair, 1 % loss, 2000 a second",
-        work: "size=100 count=16000 every=500 loss=10 offload=0 capture=1",
-        figures: &[less("repair_p50_ms", 5.0), less("repair_p99_ms", 15.0)],
-    },
-    Row {
-        name: "latency, 5 % loss, 2000 a second",
-        work: "size=100 count=12000 every=500 loss=50 offload=0",
-        figures: &[less("p50_ms", 2.0)],
-    },
-    Row {
-        name: "goodput, 0 % loss",
-        work: "size=1000 count=40000 rate=100000 recovery=1000",
-        figures: &[more("MB_s", 11.3)],
-    },
-    Row {
-        name: "goodput, 1 % loss",
-        work: "size=1000 count=40000 rate=100000 recovery=1000 loss=10",
-        figures: &[more("MB_s", 11.2)],
-    },
-    Row {
-        name: "goodput, 5 % loss",
-        work: "size=1000 count=40000 rate=100000 recovery=1000 loss=50",
-        figures: &[more("MB_s", 10.7)],
-    },
-    Row {
-        name: "goodput, 10 % loss",
-        work: "size=1000 count=40000 rate=100000 recovery=1000 loss=100",
-        figures: &[more("MB_s", 10.0)],
-    },
-    flood("rate, epgm, 1 KB", "size=1000 count=600000 rate=8000000 their_rate=2000000 recovery=1000", &times(2.0)),
-    flood("rate, epgm, 100 B", "size=100 count=4000000 rate=8000000 their_rate=2000000 recovery=1000", &times(2.0)),
-    flood(
+    row(
+        "survival, 10 % loss, 100 Mbit/s, window of 1 s",
+        "size=1000 count=40000 rate=100000 recovery=1000 loss=100",
+        &[SURVIVES, Figure { key: "lost", lower_is_better: true, goal: Goal::Told }],
+    ),
+    row(
+        "survival, 1 Gbit/s, default receive buffer",
+        "size=1000 count=100000 rate=1000000 recovery=1000 buffer=0",
+        &[SURVIVES],
+    ),
+    row(
+        "repair, 1 % loss, 2000 a second",
+        "size=100 count=16000 every=500 loss=10 offload=0 capture=1",
+        &[less("repair_p50_ms", 5.0), less("repair_p99_ms", 15.0)],
+    ),
+    row("latency, 5 % loss, 2000 a second", "size=100 count=12000 every=500 loss=50 offload=0", &[less("p50_ms", 2.0)]),
+    row("goodput, 0 % loss", "size=1000 count=40000 rate=100000 recovery=1000", &[more("MB_s", 11.3)]),
+    row("goodput, 1 % loss", "size=1000 count=40000 rate=100000 recovery=1000 loss=10", &[more("MB_s", 11.2)]),
+    row("goodput, 5 % loss", "size=1000 count=40000 rate=100000 recovery=1000 loss=50", &[more("MB_s", 10.7)]),
+    row("goodput, 10 % loss", "size=1000 count=40000 rate=100000 recovery=1000 loss=100", &[more("MB_s", 10.0)]),
+    row("rate, epgm, 1 KB", "size=1000 count=600000 rate=8000000 their_rate=2000000 recovery=1000", &times(2.0)),
+    row("rate, epgm, 100 B", "size=100 count=4000000 rate=8000000 their_rate=2000000 recovery=1000", &times(2.0)),
+    row(
         "rate, epgm, 100 B, nothing missing",
         "size=100 count=4000000 rate=3000000 their_rate=2000000 recovery=1000",
         &[times(2.0)[0], less("missing", 0.0)],
     ),
-    flood(
+    row(
         "rate, epgm, 1 KB, without segmentation",
         "size=1000 count=600000 rate=8000000 their_rate=2000000 recovery=1000 offload=0",
         &times(1.1),
     ),
-    flood(
+    row(
         "rate, epgm, 100 B, without segmentation",
         "size=100 count=4000000 rate=8000000 their_rate=2000000 recovery=1000 offload=0",
         &times(1.1),
     ),
-    flood(
+    row(
         "rate, pgm, 1 KB",
         "transport=pgm size=1000 count=600000 rate=8000000 their_rate=2000000 recovery=1000",
         &times(1.0),
     ),
-    Row {
-        name: "NAKs, 5 % common loss, two receivers",
-        work: "size=100 count=12000 every=500 loss=50 subscribers=2 offload=0 capture=1",
-        figures: &[less("naks_per_loss", 0.6)],
-    },
-    Row {
-        name: "memory, 1 GB at 1 Gbit/s, window of 10 s",
-        work: "size=1000 count=1000000 rate=1000000 recovery=10000",
-        figures: &[less("publisher_MB", 80.0)],
-    },
-    flood("processor, 20 Mbit/s, 1 KB", "size=1000 count=10000 rate=20000", BUSY),
-    flood("processor, 20 Mbit/s, 100 B", "size=100 count=60000 rate=20000", BUSY),
+    row(
+        "NAKs, 5 % common loss, two receivers",
+        "size=100 count=12000 every=500 loss=50 subscribers=2 offload=0 capture=1",
+        &[less("naks_per_loss", 0.6)],
+    ),
+    row(
+        "memory, 1 GB at 1 Gbit/s, window of 10 s",
+        "size=1000 count=1000000 rate=1000000 recovery=10000",
+        &[less("publisher_MB", 80.0)],
+    ),
+    row("processor, 20 Mbit/s, 1 KB", "size=1000 count=10000 rate=20000", BUSY),
+    row("processor, 20 Mbit/s, 100 B", "size=100 count=60000 rate=20000", BUSY),
 ];
-
-const fn flood(name: &'static str, work: &'static str, figures: &'static [Figure]) -> Row {
-    Row { name, work, figures }
-}
 
 /// Runs the rows, prints the table and writes the JSON.
 pub(super) fn run(options: &Options) -> Result<()> {
