@@ -12,7 +12,7 @@ use crate::lane::{Drain, Intake};
 use crate::sync::{Ordering, entering_system};
 use crate::sys::{SockId, Token};
 use omnimq_core::endpoint::{Endpoint, Multicast};
-use omnimq_core::{PipeId, PipeWriter as _, Side, Signal, SocketType};
+use omnimq_core::{PipeId, PipeReader as _, PipeWriter as _, Side, Signal, SocketType};
 use omnimq_pgm::link::{Interface, LinkError, Publisher, StreamId, Streams, Subscriber, Turn, Warning};
 use omnimq_pgm::{Encapsulation, Session as Group, wire::Tsi};
 use std::collections::HashMap;
@@ -23,6 +23,9 @@ use std::time::{Duration, Instant};
 
 /// How long a publisher that has said its end hears what is missing, as long as its socket may linger.
 const REPAIRS: Duration = Duration::from_millis(200);
+
+/// How often it is looked at whether a session that ends is over.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// One end of a multicast session.
 pub(crate) struct Session {
@@ -194,7 +197,7 @@ impl Session {
                     publisher.receive(sock.now());
                 }
                 let mut turn = publisher.transmit(drain, sock.now());
-                if *closing && !publisher.is_closed() && omnimq_core::PipeReader::front(drain).is_none() {
+                if *closing && !publisher.is_closed() && drain.front().is_none() {
                     publisher.close();
                     turn = publisher.transmit(drain, sock.now());
                 }
@@ -359,7 +362,7 @@ impl Reactor {
         let leaving = served.sessions.all.iter().any(|session| session.left.is_some());
         let closing = served.closing && !served.sessions.all.is_empty();
         let now = Instant::now();
-        let soon = (closing || leaving).then(|| now + Duration::from_millis(10));
+        let soon = (closing || leaving).then(|| now + LOOK);
         let due = due.and_then(|due| self.io.instant(due)).into_iter().chain(soon).min();
         if let Some(due) = due.filter(|due| served.sessions.armed.is_none_or(|armed| *due < armed)) {
             served.sessions.armed = Some(due);
