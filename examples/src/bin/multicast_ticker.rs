@@ -16,6 +16,8 @@ const SYMBOLS: [&str; 4] = ["ACME", "GLOBEX", "INITECH", "UMBRELLA"];
 /// Ticks that leave together, and how often.
 const BURST: u64 = 400;
 const EVERY: Duration = Duration::from_millis(10);
+/// Ticks that a lost packet touches at most: it holds 1448 octets, and a tick has 15 or more with its header.
+const IN_PACKET: u64 = 100;
 /// The number that ends a subscriber.
 const END: u64 = u64::MAX;
 
@@ -119,7 +121,7 @@ fn main() -> Result<()> {
         thread.join().expect("a subscriber panicked")?;
         let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
         let (ticks, skipped, lost) = (read(&seen.ticks), read(&seen.skipped), read(&seen.lost));
-        ensure!(skipped == 0 || lost > 0, "subscriber {n} missed {skipped} ticks and was told of no loss");
+        ensure!(skipped <= lost * IN_PACKET, "subscriber {n} missed {skipped} ticks and was told of {lost} lost packets");
         told += &format!(" received_{n}={ticks} repaired_{n}={} lost_{n}={lost}", read(&seen.repaired));
     }
     println!("{told}");
