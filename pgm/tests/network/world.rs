@@ -97,13 +97,12 @@ impl<S: Storage> World<S> {
         Tsi { gsi: Gsi([n; 6]), port: 1000 + u16::from(n) }
     }
     /// Adds a source: `left` packets of `len` octets, one each `every`.
-    pub(crate) fn sender(&mut self, n: u8, tsi: Tsi, first: u32, config: SourceConfig, every: Duration, left: u64) -> usize {
+    pub(crate) fn sender(&mut self, n: u8, tsi: Tsi, first: u32, config: SourceConfig, every: Duration, left: u64) {
         let address = Ipv4Addr::new(10, 0, 0, n).into();
         let source = Source::starting_at(Sqn(first), config, SESSION, tsi, address, self.now);
         let sender =
             Sender { source, address, every, left, len: 100, incarnation: n, next: self.now, sent: 0, running: true };
         self.senders.push(sender);
-        self.senders.len() - 1
     }
     /// The sender dies and begins anew, as `incarnation`.
     pub(crate) fn restart(&mut self, at: usize, incarnation: u8, tsi: Tsi, config: SourceConfig, left: u64) {
@@ -111,13 +110,9 @@ impl<S: Storage> World<S> {
         sender.source = Source::new(config, SESSION, tsi, sender.address, self.now);
         (sender.incarnation, sender.sent, sender.left, sender.next) = (incarnation, 0, left, self.now);
     }
-    pub(crate) fn listener(&mut self, n: u8, config: ReceiverConfig, plan: Plan) -> usize {
+    pub(crate) fn listener(&mut self, n: u8, mut config: ReceiverConfig, plan: Plan) {
         let address = Ipv4Addr::new(10, 0, 1, n).into();
-        let config = {
-            let mut config = config;
-            config.seed = self.rng.draw();
-            config
-        };
+        config.seed = self.rng.draw();
         self.listeners.push(Listener {
             receiver: Receiver::new(config, SESSION),
             address,
@@ -128,7 +123,6 @@ impl<S: Storage> World<S> {
             dropped: 0,
             last: Instant::ZERO,
         });
-        self.listeners.len() - 1
     }
     /// Runs for so long.
     pub(crate) fn run(&mut self, span: Duration) {

@@ -8,8 +8,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// Of a packet's header: its length, the octets of the destination port, the flags, the checksum, the source and the
-/// length of the data; and where the data of a packet without options begins.
+/// Of a packet's header: its length, the octets of the destination port, the type, the flags, the checksum, the source and
+/// the length of the data; and where the data of a packet without options begins.
 const HEADER: usize = 16;
 const PORT: std::ops::Range<usize> = 2..4;
 const TYPE: usize = 4;
