@@ -151,15 +151,16 @@ pub enum Event {
         /// So many.
         packets: u64,
     },
-    /// A multicast session has less than its options ask for: what is lost may be beyond repair.
+    /// A multicast session has less than its options, or its sources, ask for: what is lost may be beyond repair, and who
+    /// has no place is not heard.
     Capped {
         /// As given to `bind` or `connect`.
         endpoint: String,
         /// What there is less of.
         cap: Cap,
-        /// Octets asked for.
+        /// Octets, or sources, asked for.
         wanted: u64,
-        /// Octets that there are.
+        /// Octets, or places, that there are.
         granted: u64,
     },
     /// Events were not kept, because none were taken for long.
@@ -169,7 +170,7 @@ pub enum Event {
     },
 }
 
-/// What a multicast session may have less of than its options ask for: see [`Event`].
+/// What a multicast session may have less of than is asked for: see [`Event`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cap {
@@ -177,6 +178,8 @@ pub enum Cap {
     ReceiveBuffer,
     /// What is kept for repair, by [`window_bytes`](crate::SocketOptions).
     Window,
+    /// The sources heard at once, by `multicast.receiver.peers`: told once, when the first one has no place.
+    Sources,
 }
 
 /// What an [`Event`] is about, for those who want to hear of some alone: see [`Socket::monitor_only`].

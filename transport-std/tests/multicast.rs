@@ -2,7 +2,7 @@
 //! network does to them is tested between namespaces.
 #![cfg(all(feature = "pgm", target_os = "linux"))]
 
-use omnimq::{Cap, Context, Error, Event, Monitor, PeerState, Poller, Readiness, SocketOptions, SocketType};
+use omnimq::{Cap, Context, Error, Event, EventKind, Monitor, PeerState, Poller, Readiness, SocketOptions, SocketType};
 use omnimq_pgm::Sqn;
 use omnimq_pgm::wire::{Content, Data, Flags, Gsi, Nak, Opt, OptionBuffer, OptionKind, Options, Packet, Spm, Tsi};
 use socket2::{Domain, Protocol, Socket as Raw, Type};
@@ -293,18 +293,20 @@ fn what_cannot_be_is_refused_and_named() {
 struct Forgetful {
     socket: Raw,
     port: u16,
+    /// Which one of several.
+    number: u16,
 }
 
 impl Forgetful {
     fn new(port: u16) -> Self {
         let socket = Raw::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP)).unwrap();
         socket.set_multicast_if_v4(&Ipv4Addr::LOCALHOST).unwrap();
-        Self { socket, port }
+        Self { socket, port, number: 1 }
     }
     fn send(&self, content: Content<'_>) {
         let (destination_port, gsi, flags) = (self.port, Gsi([3; 6]), Flags::default());
         let mut octets = [0; 1500];
-        let len = Packet { source_port: 1, destination_port, gsi, flags, content }.emit(&mut octets).unwrap();
+        let len = Packet { source_port: self.number, destination_port, gsi, flags, content }.emit(&mut octets).unwrap();
         self.socket.send_to(&octets[..len], &SocketAddr::from(([239, 192, 7, 1], self.port)).into()).unwrap();
     }
     /// A message of up to 253 octets in a packet.
@@ -445,6 +447,28 @@ fn what_is_less_than_was_asked_for_is_told() {
             assert!(*expected != Cap::Window || granted == 64 << 20, "{granted}");
         }
     }
+}
+
+/// Who has no place is not heard, and a monitor tells that there is somebody, once.
+#[test]
+fn more_sources_than_places_are_told() {
+    let (context, port, mut options) = (Context::new().unwrap(), 17519, options());
+    options.multicast.receiver.peers = 2;
+    let mut subscriber = context.socket_with(SocketType::Sub, options).unwrap();
+    subscriber.subscribe(b"").unwrap();
+    let monitor = subscriber.monitor_only(&[EventKind::Capped]);
+    subscriber.connect(&session(port)).unwrap();
+    let mut source = Forgetful::new(port);
+    for (number, body) in [(1, "one"), (2, "two"), (3, "three"), (4, "four")] {
+        source.number = number;
+        source.say(0, body);
+    }
+    let crowd = |event: &Event| matches!(event, Event::Capped { cap: Cap::Sources, wanted: 3, granted: 2, .. });
+    await_event(&monitor, crowd);
+    let mut heard = [(); 2].map(|()| subscriber.recv_timeout(PATIENCE).unwrap().bytes().to_vec());
+    heard.sort();
+    assert_eq!(heard, [b"one", b"two"]);
+    assert!(!std::iter::from_fn(|| monitor.try_recv()).any(|event| crowd(&event)));
 }
 
 /// Set for the process that lacks the capability.

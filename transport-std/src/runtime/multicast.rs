@@ -14,7 +14,7 @@ use crate::sys::{SockId, Token};
 use omnimq_core::endpoint::{Endpoint, Multicast};
 use omnimq_core::{PipeId, PipeReader as _, PipeWriter as _, Side, Signal, SocketType};
 use omnimq_pgm::link::{Interface, LinkError, Publisher, StreamId, Streams, Subscriber, Turn, Warning};
-use omnimq_pgm::{Encapsulation, Session as Group, wire::Tsi};
+use omnimq_pgm::{Encapsulation, ReceiverStatistics, Session as Group, wire::Tsi};
 use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
@@ -54,6 +54,8 @@ enum End {
         feed: Feed,
         /// Repairs that the socket has counted.
         repaired: u64,
+        /// It has been told that there are more sources than places.
+        crowded: bool,
     },
 }
 
@@ -109,6 +111,14 @@ impl Feed {
         if any {
             self.sock.work();
             self.sock.ring_reader();
+        }
+    }
+    /// Tells that a source has no place.
+    fn tell_crowd(&self) {
+        let granted = u64::from(self.sock.options.multicast.receiver.peers);
+        if self.sock.watchers.any() {
+            let (endpoint, wanted) = (self.endpoint.clone(), granted.saturating_add(1));
+            self.sock.watchers.tell(&Event::Capped { endpoint, cap: Cap::Sources, wanted, granted });
         }
     }
 }
@@ -168,7 +178,7 @@ impl Session {
                 let subscriber = Subscriber::open(session, &groups, &interfaces, &options).map_err(refuse)?;
                 tell_caps(sock, text, subscriber.warnings());
                 let feed = Feed { sock: sock.clone(), endpoint: text.into(), pipes: HashMap::new() };
-                End::Subscribe { subscriber, feed, repaired: 0 }
+                End::Subscribe { subscriber, feed, repaired: 0, crowded: false }
             }
         };
         Ok(Self { endpoint: text.into(), end, watched: false, left: None })
@@ -219,10 +229,13 @@ impl Session {
                 }
                 turn
             }
-            End::Subscribe { subscriber, feed, repaired } => {
+            End::Subscribe { subscriber, feed, repaired, crowded } => {
                 let turn = subscriber.turn(feed, sock.now());
                 feed.tell();
-                let total = subscriber.statistics().repaired;
+                let ReceiverStatistics { repaired: total, unheard, .. } = subscriber.statistics();
+                if unheard > 0 && !std::mem::replace(crowded, true) {
+                    feed.tell_crowd();
+                }
                 sock.repaired.fetch_add(total.wrapping_sub(std::mem::replace(repaired, total)), Ordering::Relaxed);
                 if turn.rests != self.watched {
                     self.watched = turn.rests;
