@@ -1,7 +1,6 @@
 //! Packets on their way in: many in one system call, cut where the kernel joined them.
 
 use core::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
-use nix::errno::Errno;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, MultiHeaders, SockaddrStorage, recvmmsg};
 use socket2::Socket;
 use std::io::IoSliceMut;
@@ -38,8 +37,9 @@ impl Inbox {
     pub(super) fn receive(&mut self, socket: &Socket, mut packet: impl FnMut(&[u8], SocketAddr)) -> Received {
         let units = match units(&mut self.octets, socket) {
             Ok(units) => units,
-            // An error of the past (a port that was unreachable) is told once and means nothing here.
-            Err(error) => return Received { units: 0, more: error != Errno::EAGAIN },
+            // Nothing is there; or an error of the past (a port that was unreachable), which is told once and means nothing
+            // here: what there is besides is readable still.
+            Err(_) => return Received { units: 0, more: false },
         };
         for ((len, segments, from), unit) in units.iter().zip(self.octets.chunks(UNIT)) {
             let Some(from) = *from else { continue };
